@@ -1,0 +1,29 @@
+//! Turns raw scraped articles into archived, audited versions.
+//!
+//! ```text
+//! bytes --inbox--> Submission --decode--> Document --clean--> Article + Ledger
+//!       --archive--> Capture/Version -> WARC records -> Segment -> log Leaf -> Checkpoint -> Catalog row
+//! ```
+//!
+//! Four wings stand side by side and do not know each other: `inbox`, `decode`, `clean`, `archive`. They share only words.
+//! One hall, `ingest`, leads through all of them. Imports run downward only:
+//!
+//! ```text
+//! main                                               exit code, error chain
+//! cli/        one file per command
+//! service                                            the daemon, its control socket
+//! config                                             every room's options
+//! ingest   check                                     the verbs
+//! inbox/      decode/    clean/       archive/       the wings
+//! submission  article    ledger       identity       the words
+//! document    tree       digest       durable        the ground
+//! ```
+
+pub mod article;
+pub mod digest;
+pub mod document;
+pub mod durable;
+pub mod identity;
+pub mod ledger;
+pub mod submission;
+pub mod tree;

@@ -1,0 +1,3 @@
+//! The binary: exit code and error chain.
+
+fn main() {}
