@@ -20,6 +20,7 @@
 //! ```
 
 pub mod article;
+pub mod clean;
 pub mod digest;
 pub mod document;
 pub mod durable;

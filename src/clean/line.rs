@@ -1,0 +1,513 @@
+//! `Line`: one line of a document as it would stand in the canonical text, with the way back to every byte of the input.
+//!
+//! Flat text and pages meet here: `clean/lines.rs` cuts a text into lines, `clean/page` a tree; `clean/grammar.rs` says
+//! what each line is and `clean/assemble.rs` makes article and ledger of them, without knowing where they came from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
+
+use crate::article::BlockKind;
+use crate::ledger::Class;
+
+/// What segmentation makes of a document: lines and asides, both in input order, none overlapping another.
+#[derive(Debug, Default)]
+pub struct Lines<'a> {
+    /// What a reader sees, cut where a reader sees a break.
+    pub lines: Vec<Line<'a>>,
+    /// What never was part of a line: scripts, hidden elements, menus. Blanks between lines need no aside.
+    pub asides: Vec<Aside>,
+}
+
+/// A stretch of the input that is no line and will not stand in the text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aside {
+    /// Where, in the input.
+    pub span: Range<usize>,
+    /// Why it is left out.
+    pub hint: Hint,
+}
+
+/// What the page's structure (or another judge before the grammar) says about a line, a part of it, or an aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hint {
+    /// What it seems to be.
+    pub class: Class,
+    /// The rule that says so, e.g. `page.figcaption`.
+    pub rule: Cow<'static, str>,
+    /// Why, in words a reader accepts.
+    pub reason: Cow<'static, str>,
+    /// The grammar follows it. Otherwise it is evidence among other evidence.
+    pub strong: bool,
+}
+
+impl Hint {
+    /// A hint that the grammar follows.
+    pub fn strong(class: Class, rule: &'static str, reason: &'static str) -> Hint {
+        Hint {
+            class,
+            rule: rule.into(),
+            reason: reason.into(),
+            strong: true,
+        }
+    }
+
+    /// A hint that the grammar weighs.
+    pub fn weak(class: Class, rule: &'static str, reason: &'static str) -> Hint {
+        Hint {
+            strong: false,
+            ..Hint::strong(class, rule, reason)
+        }
+    }
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line<'a> {
+    /// As it would stand in the canonical text: NFC, blanks folded, no blanks at its ends, without list marker. Only code,
+    /// verse and tables hold line feeds. Never empty.
+    pub text: Cow<'a, str>,
+    /// Where `text` comes from: the pieces' parts of it, one after the other, are all of it.
+    pub pieces: Vec<Piece>,
+    /// The list marker before it, if it has one: part of the line, not of its text.
+    pub marker: Option<Range<usize>>,
+    /// What kind of block it makes if it is kept.
+    pub kind: BlockKind,
+    /// Of headings 1 to 6, of list items the depth from 1, else 0.
+    pub level: u8,
+    /// It goes on in the block of the line before it, after a line feed (a hard line break of flat text).
+    pub continues: bool,
+    /// How many blank lines stand before it (flat text).
+    pub blank_before: u8,
+    /// The share of its characters that are links, 0 to 1 (pages).
+    pub links: f32,
+    /// The address of its longest link (pages).
+    pub href: Option<String>,
+    /// What structure says about the whole line.
+    pub hint: Option<Hint>,
+    /// What structure says about parts of it: ranges of `text`, in order (a credit in a caption).
+    pub marks: Vec<(Range<usize>, Hint)>,
+}
+
+/// A part of a line's text and the stretch of input it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The stretch of input; empty for what was put in (a separator of table cells).
+    pub span: Range<usize>,
+    /// How many bytes of the line's text it is.
+    pub len: usize,
+    /// The part of the text is the stretch of input, byte for byte.
+    pub verbatim: bool,
+}
+
+impl Line<'_> {
+    /// First byte of the input that belongs to the line.
+    pub fn start(&self) -> usize {
+        let first = self.pieces.first().map_or(0, |piece| piece.span.start);
+        self.marker.as_ref().map_or(first, |marker| marker.start)
+    }
+
+    /// One past its last byte.
+    pub fn end(&self) -> usize {
+        self.pieces.last().map_or(0, |piece| piece.span.end)
+    }
+}
+
+/// Makes a line out of stretches of the input.
+///
+/// Runs of blanks become one space, characters that nobody sees (byte-order marks, soft hyphens, control characters) are
+/// left out, and the whole becomes NFC; each of that shows in the pieces, so that the ledger can account for it.
+#[derive(Debug)]
+pub struct LineBuilder<'a> {
+    input: &'a str,
+    text: String,
+    pieces: Vec<Piece>,
+    /// A run of blanks that will become a space if more text follows.
+    blank: Option<Range<usize>>,
+}
+
+impl<'a> LineBuilder<'a> {
+    /// A builder of lines of `input`.
+    pub fn new(input: &'a str) -> LineBuilder<'a> {
+        LineBuilder {
+            input,
+            text: String::new(),
+            pieces: Vec::new(),
+            blank: None,
+        }
+    }
+
+    /// Nothing to be seen was pushed yet.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Bytes of text so far: where the next push begins, if no blank comes between.
+    pub fn len(&self) -> usize {
+        self.text.len() + usize::from(self.blank.is_some() && !self.is_empty())
+    }
+
+    /// Adds a stretch of running text.
+    pub fn push(&mut self, span: Range<usize>) {
+        let input = self.input;
+        let mut rest = span.start;
+        for (at, char) in special_chars(&input[span.clone()]) {
+            let at = span.start + at;
+            self.push_seen(rest..at);
+            rest = at + char.len_utf8();
+            if char.is_whitespace() {
+                self.push_blank(at..rest);
+            }
+        }
+        self.push_seen(rest..span.end);
+    }
+
+    /// Adds a stretch of preformatted text: blanks stay, only line ends become LF and trailing blanks go.
+    pub fn push_preformatted(&mut self, span: Range<usize>) {
+        let input = self.input;
+        let mut at = span.start;
+        for row in input[span.clone()].split_inclusive(['\n', '\r']) {
+            let end = at + row.len();
+            let seen = row.trim_end();
+            if !self.is_empty() || !seen.is_empty() {
+                if !seen.is_empty() {
+                    self.flush_blank();
+                }
+                for (offset, part) in without_unseen(seen) {
+                    self.append(at + offset..at + offset + part.len(), None);
+                }
+                if seen.len() < row.len() && row.ends_with(['\n', '\r']) {
+                    // CR LF is one line end: its LF comes as a row of its own and is left out.
+                    let half = row == "\n" && input[..at].ends_with('\r');
+                    if !half {
+                        self.append(at + seen.len()..end, Some("\n"));
+                    }
+                }
+            }
+            at = end;
+        }
+    }
+
+    /// Puts in text that the input does not have, at the byte `at` of it: a line feed for `<br>`, ` | ` between cells.
+    /// Blanks around it are dropped; before the first text it is nothing.
+    pub fn insert(&mut self, at: usize, text: &str) {
+        if self.is_empty() {
+            return;
+        }
+        self.blank = None;
+        let at = at.max(self.pieces.last().map_or(at, |piece| piece.span.end));
+        self.append(at..at, Some(text));
+    }
+
+    /// Adds a blank that the input does not have, at the byte `at`: between two inline elements that a reader sees apart.
+    pub fn insert_blank(&mut self, at: usize) {
+        if self.blank.is_none() {
+            self.push_blank(at..at);
+        }
+    }
+
+    /// The line, if anything can be seen of it. Fields that the builder cannot know have their defaults.
+    pub fn finish(mut self, kind: BlockKind) -> Option<Line<'a>> {
+        while self.text.ends_with(char::is_whitespace) {
+            self.drop_last_char();
+        }
+        if self.text.is_empty() {
+            return None;
+        }
+        if !is_nfc(&self.text) {
+            self.compose();
+        }
+        let whole = match &self.pieces[..] {
+            [piece] if piece.verbatim => Some(piece.span.clone()),
+            _ => None,
+        };
+        let input = self.input;
+        Some(Line {
+            text: match whole {
+                Some(span) => Cow::Borrowed(&input[span]),
+                None => Cow::Owned(self.text),
+            },
+            pieces: self.pieces,
+            marker: None,
+            kind,
+            level: 0,
+            continues: false,
+            blank_before: 0,
+            links: 0.0,
+            href: None,
+            hint: None,
+            marks: Vec::new(),
+        })
+    }
+
+    fn push_blank(&mut self, span: Range<usize>) {
+        match &mut self.blank {
+            // A run of blanks is one stretch as long as nothing stands between its parts.
+            Some(blank) if blank.end == span.start => blank.end = span.end,
+            Some(_) => {}
+            None => self.blank = Some(span),
+        }
+    }
+
+    fn push_seen(&mut self, span: Range<usize>) {
+        if span.is_empty() {
+            return;
+        }
+        self.flush_blank();
+        self.append(span, None);
+    }
+
+    fn flush_blank(&mut self) {
+        let Some(blank) = self.blank.take() else {
+            return;
+        };
+        if self.is_empty() || self.text.ends_with(char::is_whitespace) {
+            return;
+        }
+        match &self.input[blank.clone()] {
+            " " => self.append(blank, None),
+            _ => self.append(blank, Some(" ")),
+        }
+    }
+
+    /// Appends a stretch as it is, or what it becomes.
+    fn append(&mut self, span: Range<usize>, becomes: Option<&str>) {
+        let text = becomes.unwrap_or(&self.input[span.clone()]);
+        let verbatim = becomes.is_none_or(|becomes| becomes == &self.input[span.clone()]);
+        self.text.push_str(text);
+        match self.pieces.last_mut() {
+            Some(last) if last.verbatim && verbatim && last.span.end == span.start => {
+                last.span.end = span.end;
+                last.len += text.len();
+            }
+            _ => self.pieces.push(Piece {
+                len: text.len(),
+                span,
+                verbatim,
+            }),
+        }
+    }
+
+    fn drop_last_char(&mut self) {
+        let len = self.text.pop().map_or(0, char::len_utf8);
+        if let Some(last) = self.pieces.last_mut() {
+            last.len -= len;
+            if last.verbatim {
+                last.span.end -= len;
+            }
+            if last.len == 0 {
+                self.pieces.pop();
+            }
+        }
+    }
+
+    /// Makes the text NFC. A run of characters that changes becomes one rewritten piece, across all pieces it touches.
+    fn compose(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut pieces = pieces.into_iter();
+        let mut piece = pieces.next();
+        let mut used = 0; // bytes of the text of `piece` that are done
+        for run in composing_runs(&text) {
+            let composed: String = run.nfc().collect();
+            let mut span: Option<Range<usize>> = None;
+            let mut plain = Vec::new();
+            let mut left = run.len();
+            while left > 0 {
+                let current = piece.as_ref().expect("the pieces are all of the text");
+                let step = left.min(current.len - used);
+                let Range { start, end } = current.span;
+                let stretch = match current.verbatim {
+                    true => start + used..start + used + step,
+                    false if used == 0 => start..end,
+                    false => end..end, // its stretch of input is accounted for
+                };
+                span = Some(span.map_or(stretch.start, |span| span.start)..stretch.end);
+                let from = run.len() - left;
+                plain.push((stretch, from..from + step, current.verbatim));
+                left -= step;
+                used += step;
+                if used == current.len {
+                    piece = pieces.next();
+                    used = 0;
+                }
+            }
+            if composed == run {
+                for (stretch, part, verbatim) in plain {
+                    self.append(stretch, (!verbatim).then_some(&run[part]));
+                }
+            } else if let Some(span) = span {
+                self.append(span, Some(&composed));
+            }
+        }
+    }
+}
+
+/// Cuts a text where no composition can reach across, except that runs which are NFC already stay together.
+fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        // A character starts a run if it neither combines with nor is reordered before what precedes it (UAX #15).
+        let starts = |c: char| {
+            canonical_combining_class(c) == 0
+                && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
+        };
+        let mut ends = rest.char_indices().skip(1).filter(|(_, c)| starts(*c));
+        let end = ends.next().map_or(rest.len(), |(at, _)| at);
+        let (run, after) = rest.split_at(end);
+        rest = after;
+        Some(run)
+    })
+}
+
+/// Blanks and unseen characters of `text`, except that a single space within a line is the commonest of them.
+fn special_chars(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            // Bytes that can begin a special character: controls, space, DEL and the first bytes of the others.
+            let byte = *bytes.get(at)?;
+            match byte {
+                0x21..=0x7e => at += 1,
+                0x80..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..=0xff => at += 1,
+                _ => {
+                    let char = text[at..].chars().next()?;
+                    let from = at;
+                    at += char.len_utf8();
+                    if char.is_whitespace() || is_unseen(char) {
+                        return Some((from, char));
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Characters that nobody sees and that mean nothing in a finished text: controls, soft hyphens, byte-order marks,
+/// and the zero-width spaces that scripts put into pages. Joiners and direction marks mean something and stay.
+pub fn is_unseen(char: char) -> bool {
+    match char {
+        '\u{feff}' | '\u{ad}' | '\u{200b}' | '\u{2060}' => true,
+        _ => char.is_control() && !char.is_whitespace(),
+    }
+}
+
+/// The stretches of `text` between unseen characters, with their offsets.
+fn without_unseen(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let parts = text.split(is_unseen);
+    let offset = move |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+    parts
+        .filter(|part| !part.is_empty())
+        .map(move |part| (offset(part), part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The text that a line's pieces make, after checking that they are in order.
+    fn read(input: &str, line: &Line<'_>) -> String {
+        let mut text = String::new();
+        let mut at = 0;
+        for piece in &line.pieces {
+            assert!(piece.span.start >= at && piece.span.end >= piece.span.start);
+            at = piece.span.end;
+            let part = &line.text[text.len()..text.len() + piece.len];
+            let source = &input[piece.span.clone()];
+            assert!(!piece.verbatim || part == source, "{part:?} {source:?}");
+            text.push_str(part);
+        }
+        text
+    }
+
+    fn line(input: &str) -> Option<Line<'_>> {
+        let mut builder = LineBuilder::new(input);
+        builder.push(0..input.len());
+        builder.finish(BlockKind::Paragraph)
+    }
+
+    #[test]
+    fn blanks_are_folded_and_ends_trimmed() {
+        let input = "\u{feff} a \t b\u{a0}c d \n";
+        let line = line(input).expect("visible");
+        assert_eq!(line.text, "a b c d");
+        assert_eq!(read(input, &line), line.text);
+        assert_eq!(line.pieces.iter().filter(|piece| piece.verbatim).count(), 3);
+    }
+
+    #[test]
+    fn plain_text_is_borrowed_and_one_piece() {
+        let line = line("  One line. ").expect("visible");
+        assert!(matches!(line.text, Cow::Borrowed("One line.")));
+        assert_eq!((line.start(), line.end()), (2, 11));
+    }
+
+    #[test]
+    fn a_letter_and_its_accent_from_two_elements_become_one() {
+        let input = "cafe<b>\u{301}</b> x";
+        let mut builder = LineBuilder::new(input);
+        builder.push(0..4);
+        builder.push(7..9);
+        builder.push(13..15);
+        let line = builder.finish(BlockKind::Paragraph).expect("visible");
+        assert_eq!(line.text, "caf\u{e9} x");
+        assert_eq!(line.pieces[1].span, 3..9);
+        assert_eq!(read(input, &line), line.text);
+    }
+
+    #[test]
+    fn code_keeps_its_blanks_and_loses_trailing_ones() {
+        let input = "\n\nif x:  \r\n    y\r\n\n";
+        let mut builder = LineBuilder::new(input);
+        builder.push_preformatted(0..input.len());
+        let line = builder.finish(BlockKind::Code).expect("visible");
+        assert_eq!(line.text, "if x:\n    y");
+        assert_eq!(read(input, &line), line.text);
+    }
+
+    #[test]
+    fn what_is_put_in_stands_between_without_blanks() {
+        let input = "a  b";
+        let mut builder = LineBuilder::new(input);
+        builder.insert(0, " | ");
+        builder.push(0..2);
+        builder.insert(2, " | ");
+        builder.push(2..4);
+        let line = builder.finish(BlockKind::Table).expect("visible");
+        assert_eq!(line.text, "a | b");
+        assert_eq!(read(input, &line), line.text);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_in_any_stretches_makes_an_accountable_line(
+            parts in proptest::collection::vec(("[a-z \\t\r\n\u{a0}\u{ad}e\u{301}\u{323}\u{1100}\u{1161}\u{0}]{0,6}|\\PC{0,4}", 0..5u8), 0..8)
+        ) {
+            let input: String = parts.iter().map(|(part, _)| part.as_str()).collect();
+            let mut builder = LineBuilder::new(&input);
+            let mut at = 0;
+            for (part, how) in &parts {
+                let end = at + part.len();
+                match how {
+                    0 => builder.push_preformatted(at..end),
+                    1 => builder.insert(at, " | "),
+                    2 => builder.insert_blank(at),
+                    _ => builder.push(at..end),
+                }
+                at = end;
+            }
+            if let Some(line) = builder.finish(BlockKind::Paragraph) {
+                prop_assert_eq!(read(&input, &line), line.text.as_ref());
+                prop_assert!(is_nfc(&line.text));
+                prop_assert!(!line.text.ends_with(char::is_whitespace));
+            }
+        }
+    }
+}
