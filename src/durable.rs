@@ -11,6 +11,7 @@
 //! BUG: a file system that lies about fsync, or loses data of a file renamed over another within one journal transaction
 //! (ext4 with `data=writeback` mounted `noauto_da_alloc`), is beyond us; `check` finds what it lost.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -30,6 +31,51 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         return Err(error);
     }
     sync_folder(folder_of(path))
+}
+
+/// [`replace`] of many files at once: all are written before the first is fsynced, so that one commit of the file system's
+/// journal serves many, and each folder is synced once. One file or another may be in place when it fails.
+pub fn replace_all(files: &[(PathBuf, Vec<u8>)], mode: u32) -> io::Result<()> {
+    let temporaries: Vec<PathBuf> = files
+        .iter()
+        .map(|(path, _)| temporary_beside(path))
+        .collect();
+    let result = write_all(files, &temporaries, mode);
+    if result.is_err() {
+        for temporary in &temporaries {
+            drop(fs::remove_file(temporary));
+        }
+    }
+    result?;
+    let folders: BTreeSet<&Path> = files.iter().map(|(path, _)| folder_of(path)).collect();
+    folders.into_iter().try_for_each(sync_folder)
+}
+
+fn write_all(files: &[(PathBuf, Vec<u8>)], temporaries: &[PathBuf], mode: u32) -> io::Result<()> {
+    let mut written = Vec::with_capacity(files.len());
+    for ((_, bytes), temporary) in files.iter().zip(temporaries) {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(temporary)?;
+        file.write_all(bytes)?;
+        written.push(file);
+    }
+    for file in written {
+        file.sync_all()?;
+    }
+    for ((path, _), temporary) in files.iter().zip(temporaries) {
+        fs::rename(temporary, path)?;
+    }
+    Ok(())
+}
+
+/// Whether a file of this name is one that [`replace`] left behind when the process died.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(b".tmp")
 }
 
 /// Writes a file that must not exist yet, and fsyncs it; its folder is the caller's to sync.
@@ -191,6 +237,19 @@ mod tests {
         replace(&path, b"two", 0o644).expect("second");
         assert_eq!(fs::read(&path).expect("read"), b"two");
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
+    }
+
+    #[test]
+    fn many_files_are_replaced_together_and_nothing_is_left_of_a_failure() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let files = [(path("a"), b"1".to_vec()), (path("b"), b"2".to_vec())];
+        replace_all(&files, 0o644).expect("replaced");
+        assert_eq!(fs::read(path("b")).expect("read"), b"2");
+        let bad = [(path("a"), b"3".to_vec()), (path("none/b"), b"4".to_vec())];
+        assert!(replace_all(&bad, 0o644).is_err());
+        assert_eq!(fs::read(path("a")).expect("read"), b"1");
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 2);
     }
 
     #[test]

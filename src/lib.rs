@@ -19,6 +19,7 @@
 //! document    tree       digest       durable        the ground
 //! ```
 
+pub mod archive;
 pub mod article;
 pub mod clean;
 pub mod digest;
