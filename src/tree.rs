@@ -97,6 +97,11 @@ impl Tree {
         (!self.is_empty()).then_some(NodeId(0))
     }
 
+    /// The node at that place in document order.
+    pub fn node_at(&self, index: usize) -> Option<NodeId> {
+        (index < self.nodes.len()).then_some(NodeId(index as u32))
+    }
+
     /// All nodes in document order.
     pub fn nodes(&self) -> Nodes {
         Nodes {

@@ -1,0 +1,187 @@
+//! What the elements around a run of text say about it: their tags, names and styles, as far as the text bears it out.
+
+use super::families::{Families, families};
+use super::outline::Outline;
+use crate::tree::{Attr, NodeId, Tag, Tree};
+
+/// Families that put text outside an article, wherever they stand.
+pub(super) const FURNITURE: Families = Families::COMMENTS
+    .or(Families::RELATED)
+    .or(Families::SHARE)
+    .or(Families::NEWSLETTER)
+    .or(Families::ADVERT)
+    .or(Families::NAVIGATION)
+    .or(Families::FOOTER)
+    .or(Families::SIDEBAR)
+    .or(Families::HIDDEN)
+    .or(Families::WIDGET)
+    .or(Families::BIOGRAPHY)
+    .or(Families::TEASER);
+
+/// Families of short things: a whole story inside an element of that name is not one.
+const SHORT: Families = Families::AUTHOR
+    .or(Families::DATE)
+    .or(Families::TITLE)
+    .or(Families::SECTION)
+    .or(Families::META)
+    .or(Families::TAGS)
+    .or(Families::CREDIT);
+const SHORT_BYTES_MAX: u32 = 400;
+
+/// Families of things with a paragraph or two.
+const MIDDLING: Families = Families::CAPTION
+    .or(Families::LEAD)
+    .or(Families::PULL_QUOTE)
+    .or(Families::BIOGRAPHY);
+const MIDDLING_BYTES_MAX: u32 = 2_500;
+
+/// Families that speak of the element alone, not of all that stands in it.
+const OWN: Families = Families::BODY;
+
+/// A furniture family is not believed of an element with more than this share of the page's prose, in percent: bodies stand
+/// in `div.page-with-sidebar`, in forms, and in paywalled `hidden` elements.
+const FURNITURE_PROSE_PERCENT_MAX: u32 = 30;
+/// Comments may well be longer than the article; they are believed if that much prose stands elsewhere.
+const PROSE_BESIDE_COMMENTS: u32 = 500;
+
+/// The families around each node.
+pub(super) struct Contexts {
+    around: Vec<Families>,
+}
+
+impl Contexts {
+    /// Reads the names of all elements that hold text. One pass.
+    pub(super) fn new(outline: &Outline) -> Contexts {
+        let tree = outline.tree;
+        let mut around: Vec<Families> = Vec::with_capacity(tree.len());
+        for node in tree.nodes() {
+            let inherited = tree
+                .parent(node)
+                .map_or(Families::NONE, |parent| around[parent.index()]);
+            let inherited = inherited.without(OWN);
+            let own = match tree.tag(node) {
+                None => Families::NONE,
+                // What stands in a menu is menu, whatever it is called.
+                Some(_) if inherited.any(SETTLED) || tree.text_range(node).is_empty() => {
+                    Families::NONE
+                }
+                Some(tag) => believed(outline, node, tag),
+            };
+            around.push(inherited | own);
+        }
+        Contexts { around }
+    }
+
+    /// The families of the node and of all elements around it.
+    pub(super) fn of(&self, node: NodeId) -> Families {
+        self.around[node.index()]
+    }
+
+    /// The families around the node with that index.
+    pub(super) fn at(&self, index: u32) -> Families {
+        self.around[index as usize]
+    }
+}
+
+const SETTLED: Families = Families::NAVIGATION
+    .or(Families::COMMENTS)
+    .or(Families::HIDDEN);
+
+fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
+    let tree = outline.tree;
+    let mut own = of_tag(tag);
+    if matches!(tag, Tag::Html | Tag::Body | Tag::Head) {
+        return Families::NONE;
+    }
+    let mut hidden = false;
+    for (name, value) in tree.attrs(node) {
+        match name {
+            Attr::Class
+            | Attr::Id
+            | Attr::Itemprop
+            | Attr::Role
+            | Attr::DataTestid
+            | Attr::DataComponent
+            | Attr::DataModule
+            | Attr::DataType
+            | Attr::DataQa => own |= families(value),
+            Attr::Hidden => hidden |= !value.eq_ignore_ascii_case("until-found"),
+            Attr::Style => hidden |= is_hidden_by_style(value),
+            _ => {}
+        }
+    }
+    if hidden {
+        own |= Families::HIDDEN;
+    }
+    if own == Families::NONE {
+        return own;
+    }
+    let (links, bytes) = outline.bytes(node);
+    if bytes > SHORT_BYTES_MAX {
+        own = own.without(SHORT);
+    }
+    if bytes > MIDDLING_BYTES_MAX {
+        own = own.without(MIDDLING);
+    }
+    // A teaser that links nowhere is a standfirst.
+    if own.any(Families::TEASER) && links * 4 < bytes {
+        own = own.without(Families::TEASER);
+    }
+    if own.any(FURNITURE) {
+        let prose = outline.prose(node);
+        let page = outline.prose_of_page();
+        let heavy =
+            u64::from(prose) * 100 > u64::from(page) * u64::from(FURNITURE_PROSE_PERCENT_MAX);
+        let main = matches!(tag, Tag::Main | Tag::Article) && prose * 10 > page;
+        if heavy || main {
+            let comments = own.any(Families::COMMENTS)
+                && !main
+                && page - prose >= PROSE_BESIDE_COMMENTS
+                && outline.prose_before(node) > 0;
+            own = own.without(FURNITURE);
+            if comments {
+                own |= Families::COMMENTS;
+            }
+        }
+    }
+    own
+}
+
+fn of_tag(tag: Tag) -> Families {
+    match tag {
+        Tag::Nav | Tag::Menu | Tag::Search => Families::NAVIGATION,
+        Tag::Footer => Families::FOOTER,
+        Tag::Aside => Families::SIDEBAR,
+        Tag::Figcaption => Families::CAPTION,
+        Tag::Button | Tag::Form | Tag::Dialog => Families::WIDGET,
+        Tag::Time => Families::DATE,
+        _ => Families::NONE,
+    }
+}
+
+fn is_hidden_by_style(style: &str) -> bool {
+    style.split(';').any(|declaration| {
+        let Some((name, value)) = declaration.split_once(':') else {
+            return false;
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let says = |word: &str| {
+            value
+                .get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        name.eq_ignore_ascii_case("display") && says("none")
+            || name.eq_ignore_ascii_case("visibility") && says("hidden")
+    })
+}
+
+/// The element is announced as the body of the article.
+pub(super) fn is_body(tree: &Tree, node: NodeId) -> bool {
+    let named = tree.attrs(node).any(|(name, value)| match name {
+        Attr::Class | Attr::Id | Attr::Itemprop | Attr::DataTestid | Attr::DataComponent => {
+            families(value).any(Families::BODY)
+        }
+        _ => false,
+    });
+    named || tree.tag(node) == Some(Tag::Article)
+}

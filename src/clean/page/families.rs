@@ -1,0 +1,462 @@
+//! Families of class and id words: what page authors call the parts of a page, in the languages they do it in.
+//!
+//! A name is evidence about an element, never proof: `clean/page/context.rs` weighs it against the text that stands there.
+
+use std::ops::{BitOr, BitOrAssign};
+
+/// A set of families.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Families(u32);
+
+impl Families {
+    pub(super) const NONE: Families = Families(0);
+    /// One half of `article-body`, `post-content`, `story-text`.
+    const STORY: Families = Families(1);
+    /// The other half.
+    const CONTENT: Families = Families(1 << 1);
+    /// Both halves in one word: where the article's body stands.
+    pub(super) const BODY: Families = Families(1 << 2);
+    pub(super) const COMMENTS: Families = Families(1 << 3);
+    pub(super) const RELATED: Families = Families(1 << 4);
+    pub(super) const SHARE: Families = Families(1 << 5);
+    pub(super) const NEWSLETTER: Families = Families(1 << 6);
+    pub(super) const ADVERT: Families = Families(1 << 7);
+    pub(super) const NAVIGATION: Families = Families(1 << 8);
+    pub(super) const FOOTER: Families = Families(1 << 9);
+    pub(super) const SIDEBAR: Families = Families(1 << 10);
+    pub(super) const TAGS: Families = Families(1 << 11);
+    pub(super) const AUTHOR: Families = Families(1 << 12);
+    pub(super) const BIOGRAPHY: Families = Families(1 << 13);
+    pub(super) const DATE: Families = Families(1 << 14);
+    pub(super) const CAPTION: Families = Families(1 << 15);
+    pub(super) const CREDIT: Families = Families(1 << 16);
+    pub(super) const TITLE: Families = Families(1 << 17);
+    pub(super) const SECTION: Families = Families(1 << 18);
+    pub(super) const LEAD: Families = Families(1 << 19);
+    pub(super) const HIDDEN: Families = Families(1 << 20);
+    pub(super) const WIDGET: Families = Families(1 << 21);
+    pub(super) const GALLERY: Families = Families(1 << 22);
+    pub(super) const EMBED: Families = Families(1 << 23);
+    pub(super) const PULL_QUOTE: Families = Families(1 << 24);
+    pub(super) const META: Families = Families(1 << 25);
+    pub(super) const PAYWALL: Families = Families(1 << 26);
+    pub(super) const TEASER: Families = Families(1 << 27);
+    pub(super) const VIDEO: Families = Families(1 << 28);
+    /// `list`, `box`, `bar`, `links`: makes a name of one thing a name of many.
+    const GROUP: Families = Families(1 << 29);
+
+    /// Any of these families is there.
+    pub(super) const fn any(self, other: Families) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) const fn or(self, other: Families) -> Families {
+        Families(self.0 | other.0)
+    }
+
+    pub(super) const fn without(self, other: Families) -> Families {
+        Families(self.0 & !other.0)
+    }
+
+    const fn all(self, other: Families) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for Families {
+    type Output = Families;
+    fn bitor(self, other: Families) -> Families {
+        self.or(other)
+    }
+}
+
+impl BitOrAssign for Families {
+    fn bitor_assign(&mut self, other: Families) {
+        *self = self.or(other);
+    }
+}
+
+/// The families of a class, id, role or test-id attribute.
+pub(super) fn families(names: &str) -> Families {
+    let mut found = Families::NONE;
+    for name in names.split_ascii_whitespace() {
+        found |= families_of_name(name);
+    }
+    found
+}
+
+/// Longer words are made by machines (hashes of stylesheets) and mean nothing.
+const WORD_BYTES_MAX: usize = 32;
+
+fn families_of_name(name: &str) -> Families {
+    // Utility classes of CSS frameworks (`md:hidden`, `w-[300px]`) say how a thing looks, not what it is.
+    if name.contains([':', '[']) {
+        return Families::NONE;
+    }
+    let mut found = Families::NONE;
+    let mut previous: Option<Word> = None;
+    for word in words(name) {
+        let before = previous.as_ref().map_or("", Word::as_str);
+        match (before, word.as_str()) {
+            // `has-sidebar`, `with-comments`, `no-ads` speak of something else on the page.
+            (_, "has" | "with" | "no" | "without" | "not") => return found,
+            ("before" | "after" | "above" | "below", _) => {}
+            (_, word) => found |= families_of_word(word) | families_of_pair(before, word),
+        }
+        previous = Some(word);
+    }
+    if found.all(Families::STORY.or(Families::CONTENT)) {
+        found |= Families::BODY;
+    }
+    // `author-list` and `authors` are bylines; `caption-list` is a gallery; a `title-bar` is no title.
+    if found.any(Families::GROUP) {
+        found = found.without(Families::TITLE);
+    }
+    found
+}
+
+fn families_of_pair(first: &str, second: &str) -> Families {
+    match (first, second) {
+        (
+            "read" | "see" | "lire" | "lesen" | "leia" | "lea" | "lees",
+            "more" | "also" | "next" | "aussi" | "auch" | "mais" | "mas" | "ook" | "tambien"
+            | "tambem",
+        ) => Families::RELATED,
+        ("also", "read" | "like" | "see") | ("most", _) => Families::RELATED,
+        (
+            "more",
+            "from" | "news" | "stories" | "articles" | "on" | "posts" | "headlines" | "like",
+        ) => Families::RELATED,
+        (
+            "top" | "other" | "recent" | "latest" | "next" | "prev" | "previous",
+            "stories" | "news" | "posts" | "articles" | "post" | "article" | "story",
+        ) => Families::RELATED,
+        ("about", "author" | "authors" | "writer") => Families::BIOGRAPHY,
+        (
+            "author" | "autor" | "writer",
+            "bio" | "box" | "card" | "info" | "description" | "about" | "biography" | "profile",
+        ) => Families::BIOGRAPHY,
+        ("sign", "up") => Families::NEWSLETTER,
+        ("pull", "quote") => Families::PULL_QUOTE,
+        ("sr", "only") | ("visually", "hidden") | ("screen", "reader") | ("d" | "u", "none") => {
+            Families::HIDDEN
+        }
+        (
+            "image" | "img" | "photo" | "picture" | "media",
+            "text" | "description" | "title" | "desc" | "info" | "legend" | "alt",
+        ) => Families::CAPTION,
+        ("image" | "img" | "photo" | "picture" | "media", "source" | "by" | "author") => {
+            Families::CREDIT
+        }
+        ("post" | "article" | "story" | "entry", "tags" | "tag" | "topics" | "keywords") => {
+            Families::TAGS
+        }
+        (
+            "post" | "article" | "story" | "entry",
+            "footer" | "end" | "meta" | "info" | "details",
+        ) => Families::META,
+        _ => Families::NONE,
+    }
+}
+
+/// Cuts a name at signs, digits and humps, in lower case: `relatedPosts-2` is `related`, `posts`.
+fn words(name: &str) -> impl Iterator<Item = Word> {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < bytes.len() && !bytes[at].is_ascii_alphabetic() {
+            at += 1;
+        }
+        let start = at;
+        while at < bytes.len() && bytes[at].is_ascii_alphabetic() {
+            let hump =
+                at > start && bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_lowercase();
+            if hump {
+                break;
+            }
+            at += 1;
+        }
+        (start < at).then(|| Word::new(&bytes[start..at]))
+    })
+}
+
+/// A short word in lower case, held without allocation.
+struct Word {
+    bytes: [u8; WORD_BYTES_MAX],
+    len: usize,
+}
+
+impl Word {
+    fn new(letters: &[u8]) -> Word {
+        let len = letters.len().min(WORD_BYTES_MAX);
+        let mut bytes = [0; WORD_BYTES_MAX];
+        bytes[..len].copy_from_slice(&letters[..len]);
+        bytes.make_ascii_lowercase();
+        Word { bytes, len }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).expect("only ASCII letters are copied")
+    }
+}
+
+fn families_of_word(word: &str) -> Families {
+    let after = WORDS.partition_point(|(entry, ..)| *entry <= word);
+    for (entry, whole, families) in WORDS[..after].iter().rev() {
+        if *entry == word || !*whole && word.starts_with(entry) {
+            return *families;
+        }
+        // Entries that share no beginning with the word cannot be prefixes of it, nor can those before them.
+        if entry.as_bytes()[..2] != word.as_bytes()[..2.min(word.len())] {
+            break;
+        }
+    }
+    Families::NONE
+}
+
+type Entry = (&'static str, bool, Families);
+
+const fn whole(word: &'static str, families: Families) -> Entry {
+    (word, true, families)
+}
+
+const fn start(word: &'static str, families: Families) -> Entry {
+    (word, false, families)
+}
+
+/// Words in order. `whole` stands for the word alone, `start` also for all words that begin with it.
+static WORDS: &[Entry] = &{
+    use Families as F;
+    [
+        whole("abo", F::NEWSLETTER),
+        whole("abstract", F::LEAD),
+        whole("ad", F::ADVERT),
+        start("addthis", F::SHARE),
+        start("addtoany", F::SHARE),
+        whole("ads", F::ADVERT),
+        start("adsbygoogle", F::ADVERT),
+        whole("adslot", F::ADVERT),
+        start("advert", F::ADVERT),
+        start("affiliate", F::ADVERT),
+        whole("anzeige", F::ADVERT),
+        whole("article", F::STORY),
+        start("articlebody", F::BODY),
+        start("articlecontent", F::BODY),
+        start("articletext", F::BODY),
+        whole("artikel", F::STORY),
+        whole("aside", F::SIDEBAR),
+        whole("attribution", F::CREDIT),
+        whole("author", F::AUTHOR),
+        start("authorbio", F::BIOGRAPHY),
+        start("authorbox", F::BIOGRAPHY),
+        start("authorinfo", F::BIOGRAPHY),
+        whole("authors", F::AUTHOR),
+        whole("autor", F::AUTHOR),
+        whole("autoren", F::AUTHOR),
+        whole("autores", F::AUTHOR),
+        whole("banner", F::ADVERT),
+        whole("bar", F::GROUP),
+        whole("beitrag", F::STORY),
+        whole("bildunterschrift", F::CAPTION),
+        whole("bio", F::BIOGRAPHY),
+        whole("biography", F::BIOGRAPHY),
+        whole("blog", F::STORY),
+        whole("body", F::CONTENT),
+        whole("bodytext", F::BODY),
+        whole("box", F::GROUP),
+        start("breadcrumb", F::NAVIGATION),
+        whole("breaking", F::RELATED),
+        start("btn", F::WIDGET),
+        start("button", F::WIDGET),
+        start("byline", F::AUTHOR),
+        start("caption", F::CAPTION),
+        whole("carousel", F::RELATED),
+        whole("category", F::SECTION),
+        whole("chapeau", F::LEAD),
+        whole("chapo", F::LEAD),
+        start("coment", F::COMMENTS),
+        start("comment", F::COMMENTS),
+        start("commerc", F::ADVERT),
+        start("complementary", F::SIDEBAR),
+        start("consent", F::WIDGET),
+        whole("content", F::CONTENT),
+        start("contentinfo", F::FOOTER),
+        start("cookie", F::WIDGET),
+        whole("copy", F::CONTENT),
+        start("copyright", F::CREDIT),
+        start("credit", F::CREDIT),
+        whole("crumbs", F::NAVIGATION),
+        whole("dachzeile", F::SECTION),
+        whole("date", F::DATE),
+        whole("dateline", F::DATE),
+        whole("dates", F::DATE),
+        whole("datetime", F::DATE),
+        whole("datum", F::DATE),
+        whole("deck", F::LEAD),
+        whole("dek", F::LEAD),
+        whole("description", F::LEAD),
+        whole("dialog", F::WIDGET),
+        start("disclaimer", F::FOOTER),
+        start("disqus", F::COMMENTS),
+        start("donat", F::NEWSLETTER),
+        start("dropdown", F::NAVIGATION),
+        start("embed", F::EMBED),
+        whole("entry", F::STORY),
+        start("entrycontent", F::BODY),
+        whole("excerpt", F::LEAD),
+        whole("eyebrow", F::SECTION),
+        start("fbcomments", F::COMMENTS),
+        whole("fecha", F::DATE),
+        whole("figcaption", F::CAPTION),
+        start("flyout", F::NAVIGATION),
+        whole("follow", F::SHARE),
+        whole("followus", F::SHARE),
+        start("footer", F::FOOTER),
+        start("galler", F::GALLERY),
+        whole("headline", F::TITLE),
+        start("hentry", F::STORY),
+        whole("intro", F::LEAD),
+        start("keyword", F::TAGS),
+        whole("kicker", F::SECTION),
+        start("kommentar", F::COMMENTS),
+        whole("latest", F::RELATED),
+        whole("lead", F::LEAD),
+        start("leaderboard", F::ADVERT),
+        whole("lede", F::LEAD),
+        whole("legende", F::CAPTION),
+        whole("leserbriefe", F::COMMENTS),
+        whole("links", F::GROUP),
+        whole("list", F::GROUP),
+        start("livefyre", F::COMMENTS),
+        start("login", F::WIDGET),
+        start("mailchimp", F::NEWSLETTER),
+        whole("main", F::CONTENT),
+        whole("maincontent", F::CONTENT),
+        start("masthead", F::NAVIGATION),
+        whole("menu", F::NAVIGATION),
+        whole("menus", F::NAVIGATION),
+        whole("meta", F::META),
+        whole("metadata", F::META),
+        whole("modal", F::WIDGET),
+        start("mostpopular", F::RELATED),
+        start("mostread", F::RELATED),
+        whole("mpu", F::ADVERT),
+        whole("nav", F::NAVIGATION),
+        start("navbar", F::NAVIGATION),
+        whole("navi", F::NAVIGATION),
+        start("navigation", F::NAVIGATION),
+        whole("news", F::STORY),
+        start("newsletter", F::NEWSLETTER),
+        whole("noticia", F::STORY),
+        start("offscreen", F::HIDDEN),
+        start("optin", F::NEWSLETTER),
+        start("outbrain", F::RELATED),
+        start("overlay", F::WIDGET),
+        whole("pager", F::NAVIGATION),
+        start("pagination", F::NAVIGATION),
+        start("paywall", F::PAYWALL),
+        start("photocredit", F::CREDIT),
+        whole("photographer", F::CREDIT),
+        start("piano", F::PAYWALL),
+        start("popover", F::WIDGET),
+        start("popular", F::RELATED),
+        start("popup", F::WIDGET),
+        whole("post", F::STORY),
+        start("postbody", F::BODY),
+        start("postcontent", F::BODY),
+        whole("promo", F::TEASER),
+        start("promoted", F::ADVERT),
+        start("promotion", F::ADVERT),
+        whole("pubdate", F::DATE),
+        start("publish", F::DATE),
+        start("pullquote", F::PULL_QUOTE),
+        whole("rail", F::SIDEBAR),
+        start("readmore", F::RELATED),
+        start("readnext", F::RELATED),
+        start("recirc", F::RELATED),
+        whole("reco", F::RELATED),
+        start("recommend", F::RELATED),
+        whole("reklama", F::ADVERT),
+        whole("relacionadas", F::RELATED),
+        whole("relacionado", F::RELATED),
+        whole("relacionados", F::RELATED),
+        start("related", F::RELATED),
+        start("replies", F::COMMENTS),
+        start("reply", F::COMMENTS),
+        whole("respond", F::COMMENTS),
+        start("richtext", F::BODY),
+        whole("rubrik", F::SECTION),
+        start("screenreader", F::HIDDEN),
+        whole("share", F::SHARE),
+        start("sharebar", F::SHARE),
+        start("sharebutton", F::SHARE),
+        start("sharedaddy", F::SHARE),
+        start("sharelinks", F::SHARE),
+        whole("shares", F::SHARE),
+        whole("sharing", F::SHARE),
+        start("sidebar", F::SIDEBAR),
+        start("signin", F::WIDGET),
+        start("signup", F::NEWSLETTER),
+        whole("similar", F::RELATED),
+        start("skip", F::NAVIGATION),
+        whole("skyscraper", F::ADVERT),
+        whole("social", F::SHARE),
+        start("socialmedia", F::SHARE),
+        start("socials", F::SHARE),
+        start("sponsor", F::ADVERT),
+        start("sronly", F::HIDDEN),
+        start("standfirst", F::LEAD),
+        whole("story", F::STORY),
+        start("storybody", F::BODY),
+        start("storycontent", F::BODY),
+        start("storytext", F::BODY),
+        start("subheadline", F::LEAD),
+        start("subnav", F::NAVIGATION),
+        start("subscri", F::NEWSLETTER),
+        whole("subtitle", F::LEAD),
+        whole("summary", F::LEAD),
+        start("taboola", F::RELATED),
+        whole("tag", F::TAGS),
+        start("tagcloud", F::TAGS),
+        start("taglist", F::TAGS),
+        whole("tags", F::TAGS),
+        start("taxonom", F::TAGS),
+        whole("teads", F::ADVERT),
+        start("teaser", F::TEASER),
+        whole("text", F::CONTENT),
+        whole("time", F::DATE),
+        start("timestamp", F::DATE),
+        whole("title", F::TITLE),
+        start("toolbar", F::WIDGET),
+        whole("tools", F::WIDGET),
+        start("tooltip", F::WIDGET),
+        whole("topics", F::TAGS),
+        start("trending", F::RELATED),
+        start("tweet", F::EMBED),
+        start("updated", F::DATE),
+        start("viafoura", F::COMMENTS),
+        start("video", F::VIDEO),
+        start("visuallyhidden", F::HIDDEN),
+        whole("vorspann", F::LEAD),
+        start("vuukle", F::COMMENTS),
+        start("werbung", F::ADVERT),
+        start("zergnet", F::RELATED),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_in_order() {
+        for pair in WORDS.windows(2) {
+            assert!(
+                pair[0].0 < pair[1].0,
+                "{} stands before {}",
+                pair[0].0,
+                pair[1].0
+            );
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What each run of a page is, as far as the structure around it tells.
+
+use super::context::Contexts;
+use super::families::Families;
+use super::outline::{Outline, Run};
+use super::region::Region;
+use crate::article::BlockKind;
+use crate::clean::line::Hint;
+use crate::ledger::Class;
+use crate::tree::{NodeId, Tag, Tree};
+
+/// What structure says about a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Place {
+    /// A line of the article or of its head, with what it seems to be.
+    Line(Option<Hint>),
+    /// No line: around the article, or unseen.
+    Aside(Hint),
+}
+
+impl Place {
+    fn is_open(&self) -> bool {
+        matches!(self, Place::Line(None))
+    }
+}
+
+/// Says what each run is. `heading` is the run of the headline.
+pub(super) fn place(
+    outline: &Outline,
+    contexts: &Contexts,
+    region: &Region,
+    heading: Option<usize>,
+    is_title: &dyn Fn(&str) -> bool,
+) -> Vec<Place> {
+    let last = region.inside.iter().rposition(|&inside| inside);
+    let first = region.inside.iter().position(|&inside| inside);
+    let head_from = heading.or(first).unwrap_or(0);
+    let mut places: Vec<Place> = Vec::with_capacity(outline.runs.len());
+    for (index, run) in outline.runs.iter().enumerate() {
+        let families = contexts.at(run.nodes.start);
+        let before_head = heading.is_some_and(|heading| index < heading);
+        let in_head = index >= head_from && last.is_some_and(|last| index <= last);
+        let place = if families.any(Families::HIDDEN) {
+            Place::Aside(hidden())
+        } else if Some(index) == heading {
+            Place::Line(Some(Hint::strong(
+                Class::Title,
+                "page.heading",
+                "is the headline of the page",
+            )))
+        } else if region.inside[index] && !before_head {
+            let judged = by_families(families, run).or_else(|| by_tags(outline.tree, run));
+            let judged = judged.or_else(|| repeats_title(outline, run, is_title));
+            Place::Line(judged)
+        } else if in_head {
+            match head_line(families, outline.tree, run) {
+                Some(hint) => Place::Line(Some(hint)),
+                None => Place::Aside(outside()),
+            }
+        } else {
+            Place::Aside(outside())
+        };
+        places.push(place);
+    }
+    link_lists(outline, &mut places);
+    empty_headings(outline, &mut places);
+    places
+}
+
+fn hidden() -> Hint {
+    Hint::strong(
+        Class::Hidden,
+        "page.hidden",
+        "is not shown to a reader of the page",
+    )
+}
+
+fn outside() -> Hint {
+    Hint::strong(
+        Class::Navigation,
+        "page.outside",
+        "stands outside the article",
+    )
+}
+
+type Row = (Families, Class, &'static str, &'static str);
+
+/// The first family that fits decides: what stands in a share bar inside a caption is a share bar.
+static ROWS: &[Row] = &[
+    (
+        Families::COMMENTS,
+        Class::Navigation,
+        "page.comments",
+        "stands among the readers' comments",
+    ),
+    (
+        Families::SHARE,
+        Class::Social,
+        "page.share",
+        "stands in a bar for sharing and following",
+    ),
+    (
+        Families::NEWSLETTER,
+        Class::Promo,
+        "page.newsletter",
+        "stands in a form for a newsletter or subscription",
+    ),
+    (
+        Families::ADVERT,
+        Class::Promo,
+        "page.advert",
+        "stands in an advertisement",
+    ),
+    (
+        Families::RELATED,
+        Class::Related,
+        "page.related",
+        "stands in a box that points to other articles",
+    ),
+    (
+        Families::TEASER,
+        Class::Related,
+        "page.teaser",
+        "stands in a teaser of another article",
+    ),
+    (
+        Families::BIOGRAPHY,
+        Class::FooterOther,
+        "page.biography",
+        "stands in a portrait of the author",
+    ),
+    (
+        Families::NAVIGATION,
+        Class::Navigation,
+        "page.navigation",
+        "stands in a menu",
+    ),
+    (
+        Families::TAGS,
+        Class::Ui,
+        "page.tags",
+        "stands in a list of keywords",
+    ),
+    (
+        Families::WIDGET,
+        Class::Ui,
+        "page.widget",
+        "belongs to a button, form or dialog",
+    ),
+    (
+        Families::CREDIT,
+        Class::Credit,
+        "page.credit",
+        "stands where the page puts credits",
+    ),
+    (
+        Families::CAPTION,
+        Class::Caption,
+        "page.caption",
+        "stands where the page puts captions",
+    ),
+    (
+        Families::FOOTER,
+        Class::FooterOther,
+        "page.footer",
+        "stands in a footer",
+    ),
+    (
+        Families::SIDEBAR,
+        Class::Navigation,
+        "page.sidebar",
+        "stands in a column beside the article",
+    ),
+];
+
+fn by_families(families: Families, run: &Run) -> Option<Hint> {
+    for &(family, class, rule, reason) in ROWS {
+        if families.any(family) {
+            return Some(Hint::strong(class, rule, reason));
+        }
+    }
+    if run.stops <= 1 && run.bytes < 200 {
+        if families.any(Families::AUTHOR) {
+            return Some(Hint::strong(
+                Class::Byline,
+                "page.byline",
+                "stands where the page names its authors",
+            ));
+        }
+        if families.any(Families::DATE) && run.bytes < 80 {
+            return Some(Hint::strong(
+                Class::Date,
+                "page.date",
+                "stands where the page gives its date",
+            ));
+        }
+        if families.any(Families::SECTION) && run.bytes < 60 {
+            return Some(Hint::weak(
+                Class::Section,
+                "page.section",
+                "stands where the page names a section",
+            ));
+        }
+        if families.any(Families::META) && run.bytes < 120 {
+            return Some(Hint::weak(
+                Class::Byline,
+                "page.meta",
+                "stands between headline and text",
+            ));
+        }
+    }
+    None
+}
+
+/// Text in a figure is its caption even when nothing says so, unless it is a table, a quote or code.
+fn by_tags(tree: &Tree, run: &Run) -> Option<Hint> {
+    if matches!(
+        run.kind,
+        BlockKind::Table | BlockKind::Quote | BlockKind::Code
+    ) {
+        return None;
+    }
+    let in_figure = in_figure(tree, run.block);
+    in_figure.then(|| Hint::weak(Class::Caption, "page.figure", "stands in a figure"))
+}
+
+fn in_figure(tree: &Tree, block: NodeId) -> bool {
+    // Figures are small: eight elements up is far enough, and keeps deep pages cheap.
+    let mut around = std::iter::once(block).chain(tree.ancestors(block)).take(8);
+    around.any(|node| tree.tag(node) == Some(Tag::Figure))
+}
+
+fn repeats_title(outline: &Outline, run: &Run, is_title: &dyn Fn(&str) -> bool) -> Option<Hint> {
+    let title = run.bytes < 300
+        && (run.level == 1 && run.kind == BlockKind::Heading || run.bytes > 15)
+        && is_title(outline.text(run));
+    title.then(|| Hint::strong(Class::Title, "page.title_again", "repeats the headline"))
+}
+
+/// Lines between the headline and the body that are no furniture: byline, date, the lead picture's caption.
+fn head_line(families: Families, tree: &Tree, run: &Run) -> Option<Hint> {
+    let hint = by_families(families, run).or_else(|| by_tags(tree, run))?;
+    matches!(
+        hint.class,
+        Class::Byline | Class::Date | Class::Caption | Class::Credit | Class::Section
+    )
+    .then_some(hint)
+}
+
+/// Lists of links point to other articles; so do two or more linked lines in a row.
+fn link_lists(outline: &Outline, places: &mut [Place]) {
+    let related = |rule, reason| Place::Line(Some(Hint::strong(Class::Related, rule, reason)));
+    let linked = |index: usize| {
+        let run = &outline.runs[index];
+        run.link_percent() >= 80 && run.bytes >= 8 && !(run.kind == BlockKind::Table)
+    };
+    let mut start = 0;
+    while start < places.len() {
+        if !places[start].is_open() || !linked(start) {
+            start += 1;
+            continue;
+        }
+        let mut end = start + 1;
+        while end < places.len() && places[end].is_open() && linked(end) {
+            end += 1;
+        }
+        if end - start >= 2 {
+            for place in &mut places[start..end] {
+                *place = related("page.link_list", "stands in a list of links");
+            }
+        } else {
+            let run = &outline.runs[start];
+            let whole = run.link_percent() >= 95 && run.bytes >= 15 && !run.closed;
+            if whole {
+                places[start] = Place::Line(Some(Hint::weak(
+                    Class::Related,
+                    "page.link_line",
+                    "is nothing but a link",
+                )));
+            }
+        }
+        start = end;
+    }
+}
+
+/// A heading under which nothing of the article stands goes the way of what stands under it.
+fn empty_headings(outline: &Outline, places: &mut [Place]) {
+    let mut after: Option<Hint> = Some(Hint::strong(
+        Class::Related,
+        "page.empty_heading",
+        "heads nothing that belongs to the article",
+    ));
+    let mut at_end = true;
+    for index in (0..places.len()).rev() {
+        let run = &outline.runs[index];
+        match &places[index] {
+            Place::Aside(_) => {}
+            Place::Line(Some(hint)) => {
+                if !at_end {
+                    after = matches!(
+                        hint.class,
+                        Class::Related
+                            | Class::Promo
+                            | Class::Social
+                            | Class::Ui
+                            | Class::Navigation
+                            | Class::FooterOther
+                    )
+                    .then(|| {
+                        Hint::strong(
+                            hint.class,
+                            "page.heading_of_furniture",
+                            "heads what is no part of the article",
+                        )
+                    });
+                }
+            }
+            Place::Line(None) if run.kind == BlockKind::Heading => {
+                if let Some(hint) = &after {
+                    places[index] = Place::Line(Some(hint.clone()));
+                }
+            }
+            Place::Line(None) => {
+                after = None;
+                at_end = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Where the article stands: the smallest elements that hold it, found by where the prose is and by what the page says.
+
+use super::context::{Contexts, FURNITURE, is_body};
+use super::families::Families;
+use super::outline::{Outline, Run};
+use crate::tree::{Attr, NodeId, Tag};
+
+/// The runs of the article, with the furniture that stands among them.
+#[derive(Debug)]
+pub(super) struct Region {
+    /// For each run, whether it stands in the region.
+    pub(super) inside: Vec<bool>,
+}
+
+/// A child with at least this share of its parent's prose holds the article.
+const DESCENT_PERCENT: u64 = 55;
+
+/// Finds the article. The outline's prose has been weighed without furniture; `heading` is the run of the headline.
+pub(super) fn find(
+    outline: &Outline,
+    contexts: &Contexts,
+    heading: Option<usize>,
+    declared: &[bool],
+) -> Option<Region> {
+    let tree = outline.tree;
+    let root = descend(outline)?;
+    let mut region = Region {
+        inside: vec![false; outline.runs.len()],
+    };
+    include(outline, &mut region.inside, root);
+    let heading_node = heading.map(|heading| outline.runs[heading].nodes.start);
+    let mut around = Around {
+        crossed: is_body(tree, root),
+        heading: heading_node,
+        declared,
+    };
+    let mut current = root;
+    while let Some(parent) = tree.parent(current) {
+        if matches!(tree.tag(parent), Some(Tag::Html)) {
+            break;
+        }
+        for sibling in tree.children(parent) {
+            if sibling != current && around.belongs(outline, contexts, sibling, current) {
+                include(outline, &mut region.inside, sibling);
+            }
+        }
+        current = parent;
+        around.crossed |= is_body(tree, parent) || matches!(tree.tag(parent), Some(Tag::Main));
+    }
+    Some(region)
+}
+
+/// Follows the prose from the root down to where it parts.
+fn descend(outline: &Outline) -> Option<NodeId> {
+    let tree = outline.tree;
+    let mut node = tree.root()?;
+    if outline.prose(node) == 0 {
+        return None;
+    }
+    loop {
+        let elements = tree.children(node).filter(|&child| !tree.is_text(child));
+        let best = elements.max_by_key(|&child| (outline.prose(child), std::cmp::Reverse(child)));
+        match best {
+            Some(child)
+                if u64::from(outline.prose(child)) * 100
+                    >= u64::from(outline.prose(node)) * DESCENT_PERCENT =>
+            {
+                node = child
+            }
+            _ => break,
+        }
+    }
+    while !is_container(tree.tag(node)) {
+        node = tree.parent(node)?;
+    }
+    Some(node)
+}
+
+fn is_container(tag: Option<Tag>) -> bool {
+    matches!(
+        tag,
+        Some(
+            Tag::Div
+                | Tag::Section
+                | Tag::Article
+                | Tag::Main
+                | Tag::Body
+                | Tag::Td
+                | Tag::Center
+                | Tag::Form
+                | Tag::Html
+                | Tag::Other
+                | Tag::Header
+                | Tag::Aside
+                | Tag::Footer
+                | Tag::Details
+                | Tag::Fieldset
+        )
+    )
+}
+
+fn include(outline: &Outline, inside: &mut [bool], node: NodeId) {
+    for run in outline.runs_in(node) {
+        inside[run] = true;
+    }
+}
+
+struct Around<'a> {
+    /// An element that is announced as the article lies within.
+    crossed: bool,
+    heading: Option<u32>,
+    declared: &'a [bool],
+}
+
+impl Around<'_> {
+    /// A neighbour of what holds the article belongs to it as well: a standfirst before, a further part after.
+    fn belongs(
+        &self,
+        outline: &Outline,
+        contexts: &Contexts,
+        sibling: NodeId,
+        current: NodeId,
+    ) -> bool {
+        let tree = outline.tree;
+        let (links, bytes) = outline.bytes(sibling);
+        if bytes == 0 || contexts.of(sibling).any(FURNITURE) {
+            return false;
+        }
+        if outline.runs_in(sibling).any(|run| self.declared[run]) {
+            return true;
+        }
+        let prose = outline.prose(sibling);
+        let before = sibling < current;
+        let below_heading = self.heading.is_none_or(|heading| {
+            heading <= sibling.index() as u32 || tree.subtree_end(sibling) as u32 > heading
+        });
+        if before {
+            let lead = contexts.of(sibling).any(Families::LEAD)
+                || outline
+                    .runs_in(sibling)
+                    .any(|run| is_lead(contexts, &outline.runs[run]));
+            return below_heading && links * 3 < bytes && (lead || prose > 0 && !self.crossed);
+        }
+        if self.crossed || prose == 0 && !is_flow(tree.tag(sibling)) {
+            return false;
+        }
+        let alike = tree.tag(sibling) == tree.tag(current)
+            && tree.attr(sibling, Attr::Class) == tree.attr(current, Attr::Class);
+        if alike || is_flow(tree.tag(sibling)) {
+            return links * 2 < bytes;
+        }
+        prose >= 400 && links * 5 < bytes
+    }
+}
+
+fn is_lead(contexts: &Contexts, run: &Run) -> bool {
+    contexts.at(run.nodes.start).any(Families::LEAD) && run.bytes >= 40
+}
+
+/// What an article's body is made of when nothing holds it together.
+fn is_flow(tag: Option<Tag>) -> bool {
+    matches!(
+        tag,
+        Some(
+            Tag::P
+                | Tag::Ul
+                | Tag::Ol
+                | Tag::Blockquote
+                | Tag::Pre
+                | Tag::Table
+                | Tag::H2
+                | Tag::H3
+                | Tag::H4
+                | Tag::Figure
+                | Tag::Dl
+        )
+    ) || tag.is_none()
+}
