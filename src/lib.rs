@@ -22,6 +22,7 @@
 pub mod archive;
 pub mod article;
 pub mod clean;
+pub mod decode;
 pub mod digest;
 pub mod document;
 pub mod durable;

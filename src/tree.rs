@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 /// A page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     nodes: Vec<Node>,
     text: String,
@@ -33,7 +33,7 @@ impl NodeId {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Node {
     parent: u32,
     /// One past the last descendant.
@@ -50,7 +50,7 @@ struct Node {
 /// Parent of a node that has none.
 const NO_PARENT: u32 = u32::MAX;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Attribute {
     name: Attr,
     start: u32,
@@ -250,7 +250,7 @@ impl Iterator for Nodes {
 impl ExactSizeIterator for Nodes {}
 
 /// Makes a tree from the front to the back.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct TreeBuilder {
     tree: Tree,
     open: Vec<u32>,
@@ -299,7 +299,8 @@ impl TreeBuilder {
 
     /// A text node inside the element that is open; one that follows another directly continues it.
     pub fn text(&mut self, text: &str) {
-        if text.is_empty() {
+        let is_blank = text.bytes().all(|b| b.is_ascii_whitespace());
+        if is_blank && (text.is_empty() || self.is_in_structure()) {
             return;
         }
         let last = self
@@ -344,6 +345,17 @@ impl TreeBuilder {
             self.close();
         }
         self.tree
+    }
+
+    /// The element that is open holds other elements only; blanks in it are never shown.
+    fn is_in_structure(&self) -> bool {
+        use Tag::*;
+        let open = self.open.last();
+        let tag = open.and_then(|&node| self.tree.nodes[node as usize].tag);
+        matches!(
+            tag,
+            None | Some(Html | Head | Table | Thead | Tbody | Tfoot | Tr | Colgroup | Ul | Ol | Dl)
+        )
     }
 
     fn push(&mut self, tag: Option<Tag>) -> NodeId {
@@ -443,7 +455,7 @@ const fn slots(names: &[&str]) -> [u8; SLOTS] {
 }
 
 names! {
-    /// The elements that cleaning tells apart.
+    /// The elements that are told apart. Those whose content is no text of the page (`script` and its like) never stand in a tree.
     Tag {
         A = "a",
         Abbr = "abbr",
@@ -521,6 +533,10 @@ names! {
         Meta = "meta",
         Meter = "meter",
         Nav = "nav",
+        Nobr = "nobr",
+        Noembed = "noembed",
+        Noframes = "noframes",
+        Noscript = "noscript",
         Object = "object",
         Ol = "ol",
         Optgroup = "optgroup",
@@ -540,6 +556,7 @@ names! {
         Ruby = "ruby",
         S = "s",
         Samp = "samp",
+        Script = "script",
         Search = "search",
         Section = "section",
         Select = "select",
@@ -549,6 +566,7 @@ names! {
         Span = "span",
         Strike = "strike",
         Strong = "strong",
+        Style = "style",
         Sub = "sub",
         Summary = "summary",
         Sup = "sup",

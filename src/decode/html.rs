@@ -1,0 +1,337 @@
+//! HTML to [`Tree`]. The only file that knows the parser.
+
+use std::borrow::Cow;
+
+use scraper::node::Element;
+use scraper::{Html, Node};
+
+use super::prune::prune;
+use super::{Options, flat};
+use crate::document::{Body, Flag};
+use crate::tree::{Attr, Tag, Tree, TreeBuilder};
+
+/// Reads a page. One that no tree can be built of (see [`super::prune`]) becomes flat text.
+pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>) -> Body {
+    match prune(&page, options.depth_max) {
+        Some(pruned) => Body::Page(Box::new(tree(&pruned))),
+        None => {
+            flags.push(Flag::TooDeep);
+            Body::Text(flat::text(&page))
+        }
+    }
+}
+
+/// The tree of a page. It is the same for a pruned page as for the whole.
+pub(super) fn tree(page: &str) -> Tree {
+    let html = Html::parse_document(page);
+    let mut walk = Walk {
+        builder: TreeBuilder::with_capacity(page.len()),
+        is_in_svg: false,
+    };
+    // By hand and not by recursion: the parser's tree may be deeper than a thread's stack.
+    let mut entered = Vec::with_capacity(64);
+    let mut node = html.tree.root();
+    loop {
+        let entry = walk.enter(node.value(), || {
+            let children = node.children().filter_map(|child| child.value().as_text());
+            children.map(|text| &**text).collect()
+        });
+        entered.push(entry);
+        let child = node.first_child();
+        if let Some(child) = child.filter(|_| entry != Entry::Skip) {
+            node = child;
+            continue;
+        }
+        loop {
+            walk.leave(entered.pop().expect("every node on the way was entered"));
+            if let Some(sibling) = node.next_sibling() {
+                node = sibling;
+                break;
+            }
+            match node.parent() {
+                Some(parent) => node = parent,
+                None => return walk.builder.finish(),
+            }
+        }
+    }
+}
+
+/// What a `script`'s type says when its content is JSON-LD.
+pub(super) fn names_json_ld(kind: &[u8]) -> bool {
+    const NAME: &[u8] = b"ld+json";
+    kind.windows(NAME.len())
+        .any(|part| part.eq_ignore_ascii_case(NAME))
+}
+
+/// What the characters of `page` say in HTML where no tags are: character references are resolved.
+pub(super) fn unescape(text: &str) -> String {
+    // A `textarea` holds just this kind of text; the parser drops one line feed at its start.
+    let page = format!("<textarea>\n{}", text.replace('<', "&lt;"));
+    let html = Html::parse_document(&page);
+    let texts = html.tree.values().filter_map(Node::as_text);
+    texts.map(|text| &**text).collect()
+}
+
+struct Walk {
+    builder: TreeBuilder,
+    is_in_svg: bool,
+}
+
+/// How the walk goes on at a node.
+#[derive(Clone, Copy, PartialEq)]
+enum Entry {
+    /// Not into it.
+    Skip,
+    /// Into it, but it is no node of our tree.
+    Pass,
+    /// Into it; it is a node of our tree.
+    Open(Tag),
+}
+
+impl Walk {
+    /// `own_text` gives the text directly in the node.
+    fn enter(&mut self, node: &Node, own_text: impl Fn() -> String) -> Entry {
+        match node {
+            Node::Element(element) => self.enter_element(element, own_text),
+            Node::Text(text) => {
+                self.builder.text(text);
+                Entry::Skip
+            }
+            Node::Document | Node::Fragment => Entry::Pass,
+            Node::Doctype(_) | Node::Comment(_) | Node::ProcessingInstruction(_) => Entry::Skip,
+        }
+    }
+
+    fn enter_element(&mut self, element: &Element, own_text: impl Fn() -> String) -> Entry {
+        let tag = Tag::from_name(element.name()).unwrap_or(Tag::Other);
+        match tag {
+            Tag::Script => {
+                let kind = element
+                    .attrs
+                    .iter()
+                    .find(|(name, _)| &*name.local == "type");
+                if kind.is_some_and(|(_, kind)| names_json_ld(kind.as_bytes())) {
+                    self.builder.json_ld(&own_text());
+                }
+                return Entry::Skip;
+            }
+            Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes => return Entry::Skip,
+            Tag::Template if element.attr("shadowrootmode").is_none() => return Entry::Skip,
+            // Of a drawing, only the words matter.
+            _ if self.is_in_svg => return Entry::Pass,
+            _ => {}
+        }
+        self.builder.open(tag);
+        if tag == Tag::Other {
+            self.builder.attribute(Attr::LocalName, element.name());
+        }
+        for (name, value) in &element.attrs {
+            if let Some(attr) = Attr::from_name(&name.local) {
+                self.builder.attribute(attr, value);
+            }
+        }
+        if tag == Tag::Title {
+            self.builder.title(&own_text());
+            self.builder.close();
+            return Entry::Skip;
+        }
+        self.is_in_svg = tag == Tag::Svg;
+        Entry::Open(tag)
+    }
+
+    fn leave(&mut self, entry: Entry) {
+        if let Entry::Open(tag) = entry {
+            self.builder.close();
+            if tag == Tag::Svg {
+                self.is_in_svg = false;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shape(tree: &Tree) -> String {
+        let mut shape = String::new();
+        for node in tree.nodes() {
+            if !shape.is_empty() {
+                shape.push(' ');
+            }
+            shape += &".".repeat(tree.ancestors(node).count());
+            match tree.tag(node) {
+                Some(tag) => shape += tag.as_str(),
+                None => shape += &format!("{:?}", tree.text_of(node)),
+            }
+        }
+        shape
+    }
+
+    #[test]
+    fn a_page_becomes_its_elements_and_its_text() {
+        let tree = tree(
+            "<!doctype html><title>A &amp; B</title><p class=x data-y=z>a<b>b</b><br>c<!-- d -->e<x-y>f</x-y>",
+        );
+        assert_eq!(
+            shape(&tree),
+            "html .head ..title .body ..p ...\"a\" ...b ....\"b\" ...br ...\"ce\" ... ....\"f\""
+        );
+        assert_eq!(tree.title(), Some("A & B"));
+        let p = tree.elements(Tag::P).next().unwrap();
+        assert_eq!(tree.attrs(p).collect::<Vec<_>>(), [(Attr::Class, "x")]);
+        let other = tree.elements(Tag::Other).next().unwrap();
+        assert_eq!(tree.attr(other, Attr::LocalName), Some("x-y"));
+    }
+
+    #[test]
+    fn what_is_no_text_of_the_page_is_left_out() {
+        let tree = tree(
+            "<body><script>a</script><style>b</style><noscript>c</noscript><template>d</template>\
+             <div><template shadowrootmode=open>e</template></div><textarea>f</textarea>\
+             <svg><title>g</title><text>h</text><svg>i</svg>j<style>k</style></svg><p hidden>l</p>\
+             <script type=application/ld+json>{\"m\":1}</script><select><option>n</select><iframe>o</iframe>",
+        );
+        assert_eq!(tree.text(), "efghijlno");
+        assert_eq!(tree.json_ld(), ["{\"m\":1}"]);
+        let svg = tree.elements(Tag::Svg).next().unwrap();
+        assert_eq!(tree.text_of(svg), "ghij");
+        assert!(tree.children(svg).all(|node| tree.is_text(node)));
+    }
+
+    #[test]
+    fn blanks_that_no_layout_shows_are_dropped() {
+        let tree = tree(
+            "<html>\n<head>\n</head>\n<body><ul>\n<li>a b</li>\n</ul> <p> c</p>\n<table>\n<tr>\n<td>d</table>",
+        );
+        assert_eq!(tree.text(), "a b  c\nd");
+    }
+
+    #[test]
+    fn character_references_are_resolved() {
+        assert_eq!(
+            unescape("\na &lt;b> &amp;amp; &eacute;&#x2014;&hellip; &nope; </textarea>"),
+            "\na <b> &amp; é—… &nope; </textarea>"
+        );
+    }
+
+    /// Pieces of pages, so that soups of them meet the parser's corners.
+    fn soup() -> impl Strategy<Value = String> {
+        const PIECES: &[&str] = &[
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<i class='>'>",
+            "</i>",
+            "<a href=x>",
+            "</a>",
+            "<div id=\"a>b\">",
+            "</div>",
+            "<table>",
+            "</table>",
+            "<tr>",
+            "<td>",
+            "</td>",
+            "<caption>",
+            "<ul>",
+            "<li>",
+            "</ul>",
+            "<select>",
+            "<option>",
+            "</select>",
+            "<script>",
+            "</script>",
+            "<script type=application/ld+json>",
+            "<style>",
+            "</style>",
+            "<title>",
+            "</title>",
+            "<textarea>",
+            "</textarea>",
+            "<noscript>",
+            "</noscript>",
+            "<svg>",
+            "</svg>",
+            "<math>",
+            "</math>",
+            "<mi>",
+            "<template>",
+            "</template>",
+            "<!--",
+            "-->",
+            "--!>",
+            "<!-->",
+            "<!",
+            "<?x",
+            "</",
+            "<",
+            ">",
+            "=",
+            "\"",
+            "'",
+            "/",
+            " ",
+            "\n",
+            "text",
+            "&amp;",
+            "&",
+            "\0",
+            "<br>",
+            "<form>",
+            "</form>",
+            "<button>",
+            "</button>",
+            "<iframe>",
+            "</iframe>",
+            "<h1>",
+            "</h1>",
+            "<body class=x>",
+            "<html lang=en>",
+            "<head>",
+            "</head>",
+            "</body>",
+            "</html>",
+            "<foreignObject>",
+            "<desc>",
+            "<noembed>",
+            "</noembed>",
+            "<x-y>",
+            "</x-y>",
+            "<![CDATA[",
+            "]]>",
+            "<object>",
+            "</object>",
+            "<frameset>",
+            "<meta charset=utf-8>",
+            "<img src=x>",
+            "é",
+            "漢",
+        ];
+        let piece = proptest::sample::select(PIECES);
+        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_cut_makes_no_difference(page in soup()) {
+            let pruned = prune(&page, 512).expect("not deep");
+            prop_assert_eq!(tree(&pruned), tree(&page), "{}", pruned);
+        }
+
+        #[test]
+        fn depth_is_never_missed_by_much(page in soup()) {
+            // The outline may count an element more or less; what it lets pass has to stay near the limit.
+            for depth_max in [4, 8, 16] {
+                if prune(&page, depth_max).is_some() {
+                    let tree = tree(&page);
+                    let depth = tree.nodes().map(|node| tree.ancestors(node).count()).max();
+                    prop_assert!(depth.unwrap_or(0) <= 4 * depth_max + 8);
+                }
+            }
+        }
+    }
+}

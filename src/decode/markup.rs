@@ -1,0 +1,462 @@
+//! Tags, comments and text told apart, by the tokenizer's states of the HTML standard but without its characters: only
+//! where things begin and end. This runs before parsing (see [`super::prune`]), on bytes whose charset is not yet known (all
+//! charsets of the web but UTF-16 write ASCII as ASCII), and in place of parsing for pages that no tree can be built of.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memchr2, memmem};
+
+use crate::tree::Tag;
+
+/// One piece of a page. Ranges are places in the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Characters, with their entities.
+    Text(Range<usize>),
+    /// `<name attributes>`.
+    Start(TagToken),
+    /// `</name>`.
+    End(TagToken),
+    /// What stands between `<!--` and `-->`.
+    Comment(Range<usize>),
+    /// A document type or anything else that a parser skips.
+    Other,
+}
+
+/// A start or end tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TagToken {
+    /// The name, as it is written.
+    pub(super) name: Range<usize>,
+    /// What follows the name, without `>`.
+    pub(super) attributes: Range<usize>,
+}
+
+impl TagToken {
+    /// From `<` to one past `>`.
+    pub(super) fn range(&self, is_end: bool) -> Range<usize> {
+        self.name.start - 1 - usize::from(is_end)..self.attributes.end + 1
+    }
+}
+
+/// Reads a page from the front to the back. The content of `script` and its like is told by the one who reads, with
+/// [`Tokens::raw_text`]: whether it is raw depends on what stands around it.
+#[derive(Debug, Clone)]
+pub(super) struct Tokens<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Tokens<'a> {
+        Tokens { bytes, at: 0 }
+    }
+
+    /// All the bytes, read or not.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where the next token begins.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// To be called after the start tag of an element for which [`is_raw`]: its content, which is passed over. Its end tag comes next.
+    pub(super) fn raw_text(&mut self, tag: Tag) -> Range<usize> {
+        let start = self.at;
+        self.at = match tag {
+            Tag::Plaintext => self.bytes.len(),
+            Tag::Script => script_end(self.bytes, start),
+            _ => raw_end(self.bytes, start, tag.as_str().as_bytes()),
+        };
+        start..self.at
+    }
+
+    /// The text from here to the next thing that is no text. `from` is where to look for it.
+    fn text(&mut self, from: usize) -> Token {
+        let start = self.at;
+        let mut from = from;
+        self.at = loop {
+            match memchr(b'<', &self.bytes[from..]) {
+                None => break self.bytes.len(),
+                Some(at) if begins_markup(&self.bytes[from + at..]) => break from + at,
+                Some(at) => from += at + 1,
+            }
+        };
+        Token::Text(start..self.at)
+    }
+
+    fn tag(&mut self, name_start: usize) -> Option<TagToken> {
+        let rest = &self.bytes[name_start..];
+        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
+        let name_end = name_start + rest.iter().position(is_end).unwrap_or(rest.len());
+        let end = tag_end(self.bytes, name_end)?;
+        self.at = end + 1;
+        Some(TagToken {
+            name: name_start..name_end,
+            attributes: name_end..end,
+        })
+    }
+
+    fn bogus_comment(&mut self, from: usize) -> Token {
+        let end = memchr(b'>', &self.bytes[from..]);
+        self.at = end.map_or(self.bytes.len(), |end| from + end + 1);
+        Token::Other
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let token = match rest {
+            [] => return None,
+            [b'<', b'!', b'-', b'-', ..] => {
+                // The dashes that open may be those that close: `<!-->` is a whole comment.
+                let (content_end, end) = comment_end(self.bytes, start);
+                self.at = end;
+                Token::Comment((start + 4).min(content_end)..content_end)
+            }
+            [b'<', b'!' | b'?', ..] => self.bogus_comment(start + 2),
+            [b'<', b'/', first, ..] if first.is_ascii_alphabetic() => {
+                match self.tag(start + 2) {
+                    Some(tag) => Token::End(tag),
+                    // A tag that never ends is nothing, says the standard (eof-in-tag).
+                    None => {
+                        self.at = self.bytes.len();
+                        return None;
+                    }
+                }
+            }
+            [b'<', b'/', _, ..] => self.bogus_comment(start + 2),
+            [b'<', first, ..] if first.is_ascii_alphabetic() => match self.tag(start + 1) {
+                Some(tag) => Token::Start(tag),
+                None => {
+                    self.at = self.bytes.len();
+                    return None;
+                }
+            },
+            [b'<', ..] => self.text(start + 1),
+            _ => self.text(start),
+        };
+        Some(token)
+    }
+}
+
+/// `rest` begins with `<` and it is no mere character.
+fn begins_markup(rest: &[u8]) -> bool {
+    match rest.get(1) {
+        Some(b'!' | b'?') => true,
+        Some(b'/') => rest.len() > 2,
+        Some(first) => first.is_ascii_alphabetic(),
+        None => false,
+    }
+}
+
+/// Where the content of the comment that begins at `start` ends, and where the comment does.
+fn comment_end(bytes: &[u8], start: usize) -> (usize, usize) {
+    let mut from = start + 2;
+    while let Some(at) = memchr(b'>', &bytes[from..]) {
+        let end = from + at;
+        if end >= start + 4 && bytes[..end].ends_with(b"--") {
+            return (end - 2, end + 1);
+        }
+        if end >= start + 7 && bytes[..end].ends_with(b"--!") {
+            return (end - 3, end + 1);
+        }
+        // `<!--->`: the one dash and `>` right behind the opening.
+        from = end + 1;
+    }
+    (bytes.len(), bytes.len())
+}
+
+/// Where the `>` is that ends a tag whose name ends at `from`. Quotes protect it only where a value begins.
+fn tag_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut attribute = from;
+    let mut at = from;
+    loop {
+        at += memchr2(b'>', b'=', &bytes[at..])?;
+        if bytes[at] == b'>' {
+            return Some(at);
+        }
+        let name = bytes[attribute..at].trim_ascii_end();
+        at += 1;
+        if name.is_empty() || name.ends_with(b"/") {
+            // An attribute's name may begin with `=`.
+            continue;
+        }
+        at += bytes[at..].iter().position(|b| !b.is_ascii_whitespace())?;
+        match bytes[at] {
+            quote @ (b'"' | b'\'') => at += 1 + memchr(quote, &bytes[at + 1..])? + 1,
+            _ => {
+                let is_end = |b: &u8| b.is_ascii_whitespace() || *b == b'>';
+                at += bytes[at..].iter().position(is_end)?;
+            }
+        }
+        attribute = at;
+    }
+}
+
+/// Where the end tag `</name` begins, or the end.
+fn raw_end(bytes: &[u8], from: usize, name: &[u8]) -> usize {
+    memchr_iter(b'<', &bytes[from..])
+        .map(|at| from + at)
+        .find(|&at| is_end_tag(&bytes[at..], name))
+        .unwrap_or(bytes.len())
+}
+
+fn is_end_tag(rest: &[u8], name: &[u8]) -> bool {
+    rest.get(1) == Some(&b'/') && names(&rest[2..], name)
+}
+
+/// `rest` begins with `name`, and the name ends there.
+fn names(rest: &[u8], name: &[u8]) -> bool {
+    let begins = rest
+        .get(..name.len())
+        .is_some_and(|n| n.eq_ignore_ascii_case(name));
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
+    begins && rest.get(name.len()).is_some_and(ends)
+}
+
+/// Where the end tag of a script begins. Inside `<!--` a script may hold whole script elements ("double escaped").
+fn script_end(bytes: &[u8], from: usize) -> usize {
+    #[derive(PartialEq)]
+    enum Escape {
+        No,
+        Single,
+        Double,
+    }
+    let mut escape = Escape::No;
+    let mut escape_ends = 0;
+    for at in memchr_iter(b'<', &bytes[from..]).map(|at| from + at) {
+        if escape != Escape::No && escape_ends <= at {
+            escape = Escape::No;
+        }
+        let rest = &bytes[at..];
+        let ends = is_end_tag(rest, b"script");
+        match escape {
+            Escape::No | Escape::Single if ends => return at,
+            Escape::No if rest.starts_with(b"<!--") => {
+                escape = Escape::Single;
+                let end = memmem::find(&rest[2..], b"-->");
+                escape_ends = end.map_or(usize::MAX, |end| at + 2 + end);
+            }
+            Escape::Single if names(&rest[1..], b"script") => escape = Escape::Double,
+            Escape::Double if ends => escape = Escape::Single,
+            _ => {}
+        }
+    }
+    bytes.len()
+}
+
+/// The content of such an element is characters up to its end tag, outside `svg` and `math`.
+pub(super) fn is_raw(tag: Tag) -> bool {
+    use Tag::*;
+    matches!(
+        tag,
+        Script
+            | Style
+            | Noscript
+            | Noembed
+            | Noframes
+            | Iframe
+            | Xmp
+            | Plaintext
+            | Title
+            | Textarea
+    )
+}
+
+/// Such an element has no content and no end tag.
+pub(super) fn is_void(tag: Tag) -> bool {
+    use Tag::*;
+    matches!(
+        tag,
+        Area | Base
+            | Br
+            | Col
+            | Embed
+            | Frame
+            | Hr
+            | Img
+            | Input
+            | Link
+            | Meta
+            | Param
+            | Source
+            | Track
+            | Wbr
+    )
+}
+
+/// The element that bears the name, in any case of letters.
+pub(super) fn tag_named(name: &[u8]) -> Option<Tag> {
+    let mut lower = [0; 16];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    Tag::from_name(std::str::from_utf8(lower).ok()?)
+}
+
+/// The value of an attribute inside a tag's [`TagToken::attributes`]: as it is written, entities and all.
+pub(super) fn attribute<'a>(attributes: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
+    let mut rest = attributes;
+    loop {
+        let skip = |b: &u8| b.is_ascii_whitespace() || *b == b'/';
+        let start = rest.iter().position(|b| !skip(b))?;
+        rest = &rest[start..];
+        let is_end = |b: &u8| skip(b) || *b == b'=';
+        // The first character is part of the name even if it is `=`.
+        let end = rest[1..]
+            .iter()
+            .position(is_end)
+            .map_or(rest.len(), |end| end + 1);
+        let (name, after) = rest.split_at(end);
+        let value;
+        (value, rest) = match after.trim_ascii_start().strip_prefix(b"=") {
+            Some(after) => split_value(after.trim_ascii_start()),
+            None => (&after[..0], after),
+        };
+        if name.eq_ignore_ascii_case(wanted.as_bytes()) {
+            return Some(value);
+        }
+    }
+}
+
+/// The value that stands at the front, and what follows.
+fn split_value(rest: &[u8]) -> (&[u8], &[u8]) {
+    match rest {
+        [quote @ (b'"' | b'\''), inner @ ..] => match memchr(*quote, inner) {
+            Some(end) => (&inner[..end], &inner[end + 1..]),
+            None => (inner, &[]),
+        },
+        _ => {
+            let end = rest.iter().position(u8::is_ascii_whitespace);
+            rest.split_at(end.unwrap_or(rest.len()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(page: &str) -> Vec<String> {
+        let mut tokens = Tokens::new(page.as_bytes());
+        let mut seen = Vec::new();
+        while let Some(token) = tokens.next() {
+            seen.push(match token {
+                Token::Text(range) => format!("'{}'", &page[range]),
+                Token::Start(tag) => {
+                    let name = &page[tag.name.clone()];
+                    assert_eq!(page[tag.range(false)].as_bytes()[0], b'<');
+                    assert!(page[tag.range(false)].ends_with('>'));
+                    let mut seen = format!("<{name}>");
+                    if let Some(raw) = tag_named(name.as_bytes()).filter(|&tag| is_raw(tag)) {
+                        seen += &format!("[{}]", &page[tokens.raw_text(raw)]);
+                    }
+                    seen
+                }
+                Token::End(tag) => {
+                    assert!(page[tag.range(true)].starts_with("</"));
+                    format!("</{}>", &page[tag.name])
+                }
+                Token::Comment(range) => format!("!{}!", &page[range]),
+                Token::Other => "?".to_owned(),
+            });
+        }
+        seen
+    }
+
+    #[test]
+    fn a_tag_ends_where_no_value_protects_it() {
+        for (page, expected) in [
+            ("<a href='>'>x", "<a> 'x'"),
+            ("<a \">\">x", "<a> '\">x'"),
+            ("<a b = \">\">x", "<a> 'x'"),
+            ("<a =\">\">x", "<a> '\">x'"),
+            ("<a b/=\">\">x", "<a> '\">x'"),
+            ("<a b==\">\">x", "<a> '\">x'"),
+            ("<a b=c\">x", "<a> 'x'"),
+            ("<a b=>x", "<a> 'x'"),
+            ("<a b='c'd='>'>x", "<a> 'x'"),
+            ("<a/b=c/>x</a >", "<a> 'x' </a>"),
+            ("x<a b='", "'x'"),
+        ] {
+            assert_eq!(tokens(page).join(" "), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn comments_end_as_the_standard_says() {
+        for (page, expected) in [
+            ("<!-- a > b -->x", "! a > b ! 'x'"),
+            ("<!-->x", "!! 'x'"),
+            ("<!--->x", "!! 'x'"),
+            ("<!---->x", "!! 'x'"),
+            ("<!--a--!>x", "!a! 'x'"),
+            ("<!--!>x-->y", "!!>x! 'y'"),
+            ("<!---!>x-->y", "!-!>x! 'y'"),
+            ("<!----!>y", "!! 'y'"),
+            ("<!--a", "!a!"),
+            (
+                "<!doctype html>x<?php a?>y</ z>w</>v",
+                "? 'x' ? 'y' ? 'w' ? 'v'",
+            ),
+        ] {
+            assert_eq!(tokens(page).join(" "), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn characters_that_look_like_tags_are_text() {
+        assert_eq!(tokens("1 < 2 <3 <- a<").join(" "), "'1 < 2 <3 <- a<'");
+        assert_eq!(tokens("a</").join(" "), "'a</'");
+    }
+
+    #[test]
+    fn raw_text_ends_at_its_own_end_tag() {
+        for (page, expected) in [
+            ("<script>a<b></script>x", "<script>[a<b>] </script> 'x'"),
+            (
+                "<SCRIPT></scripty></ScRiPt\n>x",
+                "<SCRIPT>[</scripty>] </ScRiPt> 'x'",
+            ),
+            ("<title>a<b></title>", "<title>[a<b>] </title>"),
+            (
+                "<script><!--<script></script>--></script>x",
+                "<script>[<!--<script></script>-->] </script> 'x'",
+            ),
+            (
+                "<script><!--a</script>x-->",
+                "<script>[<!--a] </script> 'x-->'",
+            ),
+            (
+                "<script><!--<script>--></script>x",
+                "<script>[<!--<script>-->] </script> 'x'",
+            ),
+            (
+                "<script><!--><script></script>x",
+                "<script>[<!--><script>] </script> 'x'",
+            ),
+            ("<style>a", "<style>[a]"),
+            ("<plaintext>a</plaintext>", "<plaintext>[a</plaintext>]"),
+        ] {
+            assert_eq!(tokens(page).join(" "), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_found_as_written() {
+        let attributes = b" charset=\"utf-8\" / content = 'a b' x=y/ HIDDEN =z d=";
+        assert_eq!(attribute(attributes, "charset"), Some(&b"utf-8"[..]));
+        assert_eq!(attribute(attributes, "content"), Some(&b"a b"[..]));
+        assert_eq!(attribute(attributes, "x"), Some(&b"y/"[..]));
+        assert_eq!(attribute(attributes, "hidden"), Some(&b"z"[..]));
+        assert_eq!(attribute(attributes, "d"), Some(&b""[..]));
+        assert_eq!(attribute(attributes, "none"), None);
+    }
+}
