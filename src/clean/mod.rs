@@ -6,5 +6,8 @@
 //! tree --page---/
 //! ```
 
+pub mod finding;
+pub mod likeness;
 pub mod line;
+pub mod metadata;
 pub mod page;

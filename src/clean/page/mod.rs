@@ -17,6 +17,7 @@ mod region;
 mod shingles;
 
 use crate::article::BlockKind;
+use crate::clean::likeness::{fold, likeness};
 use crate::clean::line::{Hint, Lines};
 use crate::ledger::Class;
 use crate::tree::{Attr, Tag, Tree};
@@ -75,7 +76,7 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
     };
     let is_title = |text: &str| {
         let text = fold(text);
-        !text.is_empty() && titles.iter().any(|title| *title == text)
+        !text.is_empty() && titles.contains(&text)
     };
     let places = furniture::place(&outline, &contexts, &region, heading, &is_title);
     let evidence = evidence(&outline, &contexts, heading, &region.inside);
@@ -197,44 +198,6 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
         }
     }
     best.map(|(_, index)| index)
-}
-
-/// How much two folded titles are alike, 0 to 100: the share of the shorter's words that the other has.
-fn likeness(a: &str, b: &str) -> u32 {
-    if a == b {
-        return 100;
-    }
-    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    if short.is_empty() {
-        return 0;
-    }
-    if long.contains(short) {
-        return (60 + 40 * short.len() / long.len()) as u32;
-    }
-    let words = short.split(' ').count();
-    let shared = short
-        .split(' ')
-        .filter(|word| long.split(' ').any(|other| other == *word))
-        .count();
-    (90 * shared / words) as u32
-}
-
-/// Letters and digits in lower case, parted by single spaces.
-pub(crate) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    let mut blank = false;
-    for char in text.chars() {
-        if char.is_alphanumeric() {
-            if blank && !folded.is_empty() {
-                folded.push(' ');
-            }
-            blank = false;
-            folded.extend(char.to_lowercase());
-        } else if char != '\u{ad}' {
-            blank = true;
-        }
-    }
-    folded
 }
 
 fn evidence(
