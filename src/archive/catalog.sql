@@ -1,0 +1,77 @@
+-- The catalog of an archive: where everything is. All of it is made from log and segments and can be deleted.
+-- Points in time are microseconds since 1970.
+
+CREATE TABLE captures (
+    leaf INTEGER PRIMARY KEY,
+    doc TEXT NOT NULL,
+    capture INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    metadata BLOB NOT NULL,
+    -- From here on NULL if the metadata record is lost.
+    same_as INTEGER,
+    change TEXT,
+    claim TEXT,
+    part INTEGER,
+    root TEXT,
+    path TEXT,
+    signature TEXT,
+    captured_at INTEGER,
+    received_at INTEGER,
+    url TEXT,
+    media_type TEXT,
+    raw_bytes INTEGER,
+    raw BLOB,
+    text BLOB,
+    story BLOB,
+    -- NULL for duplicates too: the capture that same_as names has it.
+    title TEXT,
+    rules TEXT,
+    text_offset INTEGER,
+    text_length INTEGER,
+    -- Text and metadata of one capture lie in one segment.
+    segment INTEGER,
+    metadata_offset INTEGER,
+    metadata_length INTEGER
+) STRICT;
+CREATE UNIQUE INDEX captures_by_number ON captures (doc, capture);
+CREATE INDEX captures_by_raw ON captures (doc, raw);
+CREATE INDEX captures_by_claim ON captures (claim, part);
+CREATE INDEX captures_by_path ON captures (path, root);
+CREATE INDEX captures_by_metadata ON captures (metadata);
+
+CREATE TABLE revisions (
+    leaf INTEGER PRIMARY KEY,
+    doc TEXT NOT NULL,
+    capture INTEGER NOT NULL,
+    metadata BLOB NOT NULL,
+    segment INTEGER,
+    metadata_offset INTEGER,
+    metadata_length INTEGER
+) STRICT;
+CREATE INDEX revisions_by_capture ON revisions (doc, capture);
+CREATE INDEX revisions_by_metadata ON revisions (metadata);
+
+-- Where raw bytes are; of several records with the same bytes the last.
+CREATE TABLE raws (
+    digest BLOB PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
+    length INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- By what a document can be found: the evidence of its captures' identities, and addresses declared later.
+CREATE TABLE names (
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (name, kind, doc)
+) STRICT, WITHOUT ROWID;
+
+-- The catalog covers so many leaves; the records of the last one end there.
+CREATE TABLE high_water (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    leaves INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL
+) STRICT;
+INSERT INTO high_water VALUES (1, 0, 1, 0);

@@ -1,0 +1,79 @@
+//! `Group`: the records and leaves of one commit, in the order in which they are written.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::archive::capture::{PackedRecord, RevisitTarget};
+use crate::archive::segment::{Location, Position};
+use crate::archive::{Error, frame};
+use crate::digest::Digest;
+
+/// Records and leaves that are committed together.
+pub(super) struct Group<'a> {
+    start: Position,
+    first_leaf: u64,
+    /// All frames, one after the other.
+    pub(super) frames: Vec<u8>,
+    /// Where each frame stands among them, and what it must unpack to.
+    records: Vec<(Range<usize>, Cow<'a, [u8]>)>,
+    /// What the log takes.
+    pub(super) leaves: Vec<Vec<u8>>,
+    /// Raw bytes that this group archives.
+    pub(super) raws: HashMap<Digest, RevisitTarget>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(start: Position, first_leaf: u64) -> Group<'a> {
+        Group {
+            start,
+            first_leaf,
+            frames: Vec::new(),
+            records: Vec::new(),
+            leaves: Vec::new(),
+            raws: HashMap::new(),
+        }
+    }
+
+    /// Adds a record that is kept elsewhere until the group is committed.
+    pub(super) fn push(&mut self, packed: &'a PackedRecord) -> Location {
+        self.push_frame(&packed.frame, Cow::Borrowed(&packed.record))
+    }
+
+    /// Adds a record.
+    pub(super) fn push_owned(&mut self, record: Vec<u8>) -> Location {
+        let packed = PackedRecord::new(record);
+        self.push_frame(&packed.frame, Cow::Owned(packed.record))
+    }
+
+    fn push_frame(&mut self, frame: &[u8], record: Cow<'a, [u8]>) -> Location {
+        let start = self.frames.len();
+        self.frames.extend_from_slice(frame);
+        self.records.push((start..self.frames.len(), record));
+        Location {
+            segment: self.start.segment,
+            offset: self.start.offset + start as u64,
+            length: frame.len() as u64,
+        }
+    }
+
+    /// The index that the next leaf gets.
+    pub(super) fn next_leaf(&self) -> u64 {
+        self.first_leaf + self.leaves.len() as u64
+    }
+
+    /// Unpacks what was read back and compares it, byte by byte, with what was to be written.
+    pub(super) fn compare(&self, path: &Path, read: &[u8]) -> Result<(), Error> {
+        for (range, record) in &self.records {
+            let unpacked = read.get(range.clone()).map(frame::decompress);
+            if !matches!(unpacked, Some(Ok(unpacked)) if unpacked == **record) {
+                return Err(Error::WrittenWrong {
+                    path: path.to_owned(),
+                    offset: self.start.offset + range.start as u64,
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,343 @@
+//! `CaptureMetadata`: all that is known about a capture beside its bytes and its text; and the JSON block that holds it.
+//!
+//! The block of a capture's `metadata` record is what a leaf of the log commits to. A nonce stands in it, so that nobody
+//! who has only the log can confirm a guess of the rest.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::article::{Article, BLOCK_SEPARATOR, Block, BlockKind, Digests};
+use crate::digest::Digest;
+use crate::document::Decoding;
+use crate::identity::Identity;
+use crate::ledger::{Class, Ledger, Span, Verdict};
+use crate::submission::{ClaimId, Declared, Signature, Source};
+
+/// What a block says it is, first of all.
+pub const CAPTURE: &str = "faircopy capture 1";
+/// What the block of a revision says it is.
+pub const REVISION: &str = "faircopy metadata revision 1";
+
+/// All that is known about a capture beside its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureMetadata {
+    /// What was observed when it came in.
+    pub observation: Observation,
+    /// How its bytes became characters.
+    pub decoding: Decoding,
+    /// The rules that cleaned it, `id@sha256:...`.
+    pub rules: String,
+    /// What cleaning made of it.
+    pub article: Article,
+    /// The account of every byte.
+    pub ledger: Ledger,
+    /// What was declared later, oldest first.
+    pub revisions: Vec<Revision>,
+}
+
+/// What was observed when a submission came in; of duplicates nothing else is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The attempt that archived it.
+    pub claim: ClaimId,
+    /// Which of the documents in the claimed file, from 0.
+    pub part: u32,
+    /// Where the file was found.
+    pub source: Source,
+    /// What the file system said of it, so that kept files are recognised by a catalog that was built anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// What the sender said about it.
+    #[serde(default, skip_serializing_if = "Declared::is_empty")]
+    pub declared: Declared,
+    /// When it was read.
+    pub received_at: Timestamp,
+    /// Which document it is, with the evidence.
+    pub identity: Identity,
+    /// Length of the raw bytes.
+    pub raw_bytes: u64,
+    /// Media type of the raw bytes.
+    pub media_type: String,
+    /// Digests of the raw bytes, the canonical text and the story.
+    pub digests: Digests,
+}
+
+impl Observation {
+    /// When it was fetched as far as is known: as declared, else when it was read.
+    pub fn captured_at(&self) -> Timestamp {
+        self.declared.fetched_at.unwrap_or(self.received_at)
+    }
+}
+
+/// What was declared about a capture after it was archived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Number of the capture.
+    pub capture: u32,
+    /// Of which file.
+    pub source: Source,
+    /// What the sender says now; it stands beside what was said before, it does not replace it.
+    pub declared: Declared,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// The block of a capture's metadata record.
+#[derive(Serialize, Deserialize)]
+pub struct CaptureBlock<C> {
+    /// [`CAPTURE`].
+    pub faircopy: String,
+    /// 32 random bytes, in hexadecimal digits.
+    pub nonce: String,
+    /// What was observed.
+    pub observation: Observation,
+    /// What was made of it; not there for a duplicate.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub content: Option<C>,
+    /// Of a duplicate: the number of the capture of this document that has the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<u32>,
+}
+
+// `#[serde(default)]` alone would ask for `C: Default`.
+fn none<C>() -> Option<C> {
+    None
+}
+
+/// The block of a revision's metadata record.
+#[derive(Serialize, Deserialize)]
+pub struct RevisionBlock {
+    /// [`REVISION`].
+    pub faircopy: String,
+    /// 32 random bytes, in hexadecimal digits.
+    pub nonce: String,
+    /// What was declared.
+    pub revision: Revision,
+}
+
+/// What cleaning made of a capture, as it is stored: the text has a record of its own and is not repeated in the blocks.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Content {
+    decoding: Decoding,
+    rules: String,
+    /// With empty `text`; with empty `blocks` too if there is an outline.
+    article: Article,
+    /// Kind, level and length in bytes of each block; their texts follow each other in the canonical text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outline: Option<Vec<(BlockKind, u8, usize)>>,
+    ledger: StoredLedger,
+}
+
+/// A ledger in which each rule is named once.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredLedger {
+    rules: Vec<StoredRule>,
+    spans: Vec<StoredSpan>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredRule {
+    verdict: Verdict,
+    class: Class,
+    rule: std::borrow::Cow<'static, str>,
+    reason: std::borrow::Cow<'static, str>,
+}
+
+/// Start, end, number of the rule, and what it becomes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredSpan {
+    Plain(usize, usize, usize),
+    Becoming(usize, usize, usize, String),
+}
+
+/// Stored content does not fit together.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored article does not fit its text: {0}")]
+pub struct ContentError(&'static str);
+
+impl Content {
+    /// Takes an article apart for storing; its text is given back.
+    pub fn new(
+        decoding: Decoding,
+        rules: String,
+        mut article: Article,
+        ledger: Ledger,
+    ) -> (Content, String) {
+        let text = std::mem::take(&mut article.text);
+        let outline = outline(&article.blocks, &text);
+        if outline.is_some() {
+            article.blocks.clear();
+        }
+        let content = Content {
+            decoding,
+            rules,
+            article,
+            outline,
+            ledger: StoredLedger::new(ledger),
+        };
+        (content, text)
+    }
+
+    /// Puts the metadata together again.
+    pub fn restore(
+        self,
+        observation: Observation,
+        text: String,
+        revisions: Vec<Revision>,
+    ) -> Result<CaptureMetadata, ContentError> {
+        let mut article = self.article;
+        if let Some(outline) = &self.outline {
+            article.blocks = blocks(outline, &text)?;
+        }
+        article.text = text;
+        Ok(CaptureMetadata {
+            observation,
+            decoding: self.decoding,
+            rules: self.rules,
+            article,
+            ledger: self.ledger.restore()?,
+            revisions,
+        })
+    }
+}
+
+/// The blocks as lengths in their canonical text; `None` if `text` is not what they make.
+fn outline(blocks: &[Block], text: &str) -> Option<Vec<(BlockKind, u8, usize)>> {
+    let mut rest = text;
+    for (index, block) in blocks.iter().enumerate() {
+        if index > 0 {
+            rest = rest.strip_prefix(BLOCK_SEPARATOR)?;
+        }
+        rest = rest.strip_prefix(block.kind.marker())?;
+        rest = rest.strip_prefix(block.text.as_str())?;
+    }
+    let ends_well = rest == "\n" || rest.is_empty() && blocks.is_empty();
+    let outline = blocks.iter().map(|b| (b.kind, b.level, b.text.len()));
+    ends_well.then(|| outline.collect())
+}
+
+fn blocks(outline: &[(BlockKind, u8, usize)], text: &str) -> Result<Vec<Block>, ContentError> {
+    let mut at = 0;
+    let mut blocks = Vec::with_capacity(outline.len());
+    for &(kind, level, length) in outline {
+        if at > 0 {
+            at += BLOCK_SEPARATOR.len();
+        }
+        at += kind.marker().len();
+        let piece = text
+            .get(at..at.saturating_add(length))
+            .ok_or(ContentError("a block lies outside of it"))?;
+        blocks.push(Block {
+            kind,
+            level,
+            text: piece.to_owned(),
+        });
+        at += length;
+    }
+    Ok(blocks)
+}
+
+impl StoredLedger {
+    fn new(ledger: Ledger) -> StoredLedger {
+        let mut rules: Vec<StoredRule> = Vec::new();
+        let mut spans = Vec::with_capacity(ledger.spans.len());
+        for span in ledger.spans {
+            // A text knows some dozen rules and uses few of them in turn: looking from the last is looking once or twice.
+            let known = rules.iter().rposition(|r| {
+                (r.verdict, r.class) == (span.verdict, span.class)
+                    && r.rule == span.rule
+                    && r.reason == span.reason
+            });
+            let rule = known.unwrap_or_else(|| {
+                rules.push(StoredRule {
+                    verdict: span.verdict,
+                    class: span.class,
+                    rule: span.rule,
+                    reason: span.reason,
+                });
+                rules.len() - 1
+            });
+            spans.push(match span.becomes {
+                None => StoredSpan::Plain(span.start, span.end, rule),
+                Some(becomes) => StoredSpan::Becoming(span.start, span.end, rule, becomes),
+            });
+        }
+        StoredLedger { rules, spans }
+    }
+
+    fn restore(self) -> Result<Ledger, ContentError> {
+        let restore = |span| {
+            let (start, end, rule, becomes) = match span {
+                StoredSpan::Plain(start, end, rule) => (start, end, rule, None),
+                StoredSpan::Becoming(start, end, rule, becomes) => {
+                    (start, end, rule, Some(becomes))
+                }
+            };
+            let rule: &StoredRule = self
+                .rules
+                .get(rule)
+                .ok_or(ContentError("a span names a rule that is not there"))?;
+            Ok(Span {
+                start,
+                end,
+                verdict: rule.verdict,
+                class: rule.class,
+                rule: rule.rule.clone(),
+                reason: rule.reason.clone(),
+                becomes,
+            })
+        };
+        let spans: Result<_, _> = self.spans.into_iter().map(restore).collect();
+        Ok(Ledger { spans: spans? })
+    }
+}
+
+/// As much of a capture's content as the catalog needs; reading the rest of a block is most of the work of a rebuild.
+#[derive(Debug, Deserialize)]
+pub struct Summary {
+    /// The rules that cleaned it.
+    pub rules: String,
+    /// Some of the article.
+    pub article: ArticleSummary,
+}
+
+/// As much of an article as the catalog needs.
+#[derive(Debug, Deserialize)]
+pub struct ArticleSummary {
+    /// Headline.
+    pub title: Option<String>,
+}
+
+/// What the block of a metadata record is, with a capture's content read as a `C`.
+pub enum MetadataBlock<C> {
+    /// A capture's.
+    Capture(Box<CaptureBlock<C>>),
+    /// A revision's.
+    Revision(Box<RevisionBlock>),
+}
+
+impl<C: serde::de::DeserializeOwned> MetadataBlock<C> {
+    /// Reads a block.
+    pub fn parse(block: &[u8]) -> Result<MetadataBlock<C>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Kind {
+            faircopy: String,
+        }
+        let kind: Kind = serde_json::from_slice(block)?;
+        match kind.faircopy.as_str() {
+            CAPTURE => Ok(MetadataBlock::Capture(serde_json::from_slice(block)?)),
+            REVISION => Ok(MetadataBlock::Revision(serde_json::from_slice(block)?)),
+            other => Err(serde::de::Error::custom(format!(
+                "a metadata block of the unknown kind {other:?}"
+            ))),
+        }
+    }
+}
+
+/// A block as bytes, and their digest, which the leaf commits to.
+pub fn to_bytes(block: &impl Serialize) -> (Vec<u8>, Digest) {
+    let bytes = serde_json::to_vec(block).expect("keys are strings and nothing else can fail");
+    let digest = Digest::of(&bytes);
+    (bytes, digest)
+}

@@ -1,0 +1,319 @@
+//! `Archive`: an archive for those who read it. They take no lock, and a writer may be at work meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::archive::catalog::{CaptureRow, Catalog, Counts, DocumentRow};
+use crate::archive::log::reader::LogReader;
+use crate::archive::metadata::{CaptureMetadata, Content, MetadataBlock, Revision};
+use crate::archive::recovery::{self, Finding, Recovery};
+use crate::archive::segment::{self, Location};
+use crate::archive::warc::Record;
+use crate::archive::{Error, Manifest};
+use crate::digest::Digest;
+use crate::identity::{CaptureId, DocId, normalise_url};
+
+/// Between checkpoint and catalog transaction a writer needs some milliseconds; a reader waits so often for so long.
+const PATIENCE: (u32, Duration) = (20, Duration::from_millis(10));
+
+/// An archive, to be read.
+#[derive(Debug)]
+pub struct Archive {
+    dir: PathBuf,
+    manifest: Manifest,
+    catalog: Catalog,
+    recovery: Recovery,
+}
+
+/// Which version of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one fetched last.
+    Latest,
+    /// The story version of this number.
+    Version(u32),
+    /// As it stood then, by fetch time.
+    AsOf(Timestamp),
+}
+
+impl Archive {
+    /// Opens the archive in `dir`. If its catalog is missing, damaged or behind the log, one is made in memory by the
+    /// recovery that the writer begins with; see [`Archive::recovery`].
+    pub fn open(dir: &Path) -> Result<Archive, Error> {
+        let manifest = Manifest::read(dir)?;
+        let mut recovery = Recovery::default();
+        let catalog = open_catalog(dir, &mut recovery)?;
+        Ok(Archive {
+            dir: dir.to_owned(),
+            manifest,
+            catalog,
+            recovery,
+        })
+    }
+
+    /// The archive's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What the archive says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What a person should know about how it was opened.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// All documents, those with the newest captures last.
+    pub fn documents(&self) -> Result<Vec<DocumentRow>, Error> {
+        self.catalog.documents()
+    }
+
+    /// How much it holds.
+    pub fn counts(&self) -> Result<Counts, Error> {
+        self.catalog.counts()
+    }
+
+    /// The document of that name: its id or the beginning of it, its address, or where it was found, `root/path` or `path`.
+    pub fn find(&self, name: &str) -> Result<DocId, Error> {
+        let is_id = !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let by_prefix = || {
+            if is_id {
+                self.catalog.docs_by_prefix(name)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        let by_url = || match normalise_url(name) {
+            Some(url) => self.catalog.docs_by_name(&url),
+            None => Ok(Vec::new()),
+        };
+        let by_name = || self.catalog.docs_by_name(name);
+        let by_path = || self.catalog.docs_by_path(name);
+        let ways: [&dyn Fn() -> Result<Vec<DocId>, Error>; 4] =
+            [&by_url, &by_name, &by_path, &by_prefix];
+        for way in ways {
+            let mut candidates = way()?;
+            match candidates.len() {
+                0 => {}
+                1 => return Ok(candidates.remove(0)),
+                _ => {
+                    return Err(Error::Ambiguous {
+                        name: name.to_owned(),
+                        candidates,
+                    });
+                }
+            }
+        }
+        Err(Error::NoDocument(name.to_owned()))
+    }
+
+    /// The captures of a document in the order of archiving.
+    pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
+        self.catalog.captures(doc)
+    }
+
+    /// The story versions of a document, each as the capture of it that was fetched last.
+    pub fn versions(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
+        let mut captures = self.captures(doc)?;
+        captures.sort_by_key(|c| (c.version, std::cmp::Reverse((c.captured_at, c.capture))));
+        captures.dedup_by_key(|c| c.version);
+        Ok(captures)
+    }
+
+    /// The capture that shows the selected version.
+    pub fn resolve(&self, doc: &DocId, selector: &Selector) -> Result<CaptureRow, Error> {
+        let captures = self.captures(doc)?.into_iter();
+        let selected = captures.filter(|c| match selector {
+            Selector::Latest => true,
+            Selector::Version(version) => c.version == *version,
+            Selector::AsOf(time) => c.captured_at <= *time,
+        });
+        let latest = selected.max_by_key(|c| (c.captured_at, c.capture));
+        latest.ok_or_else(|| Error::NoVersion {
+            doc: doc.clone(),
+            asked: match selector {
+                Selector::Latest => "at all".to_owned(),
+                Selector::Version(version) => version.to_string(),
+                Selector::AsOf(time) => format!("as of {time}"),
+            },
+        })
+    }
+
+    /// The raw bytes of a capture, proven by their digest.
+    pub fn read_raw(&self, row: &CaptureRow) -> Result<Vec<u8>, Error> {
+        let at = row.locations.raw;
+        self.block(row, "the raw record", "resource", at, row.digests.raw)
+    }
+
+    /// The canonical text of a capture, proven by its digest.
+    pub fn read_text(&self, row: &CaptureRow) -> Result<String, Error> {
+        let what = "the text record";
+        let at = row.locations.text;
+        let block = self.block(row, what, "conversion", at, row.digests.text)?;
+        String::from_utf8(block).map_err(|_| damaged(row, what, at, "it is not UTF-8"))
+    }
+
+    /// All that is known about a capture, proven by the digests that its leaf commits to.
+    pub fn read_metadata(&self, row: &CaptureRow) -> Result<CaptureMetadata, Error> {
+        let what = "the metadata record";
+        let own = self.capture_block(row, row.locations.metadata, row.metadata_digest)?;
+        let (observation, content) = match (own.content, row.locations.content) {
+            (Some(content), _) => (own.observation, content),
+            (None, Some((at, digest))) => {
+                let base = self.capture_block(row, at, digest)?;
+                let content = base.content;
+                let missing = || damaged(row, what, Some(at), "it has no content");
+                (own.observation, content.ok_or_else(missing)?)
+            }
+            (None, None) => {
+                let why = "the capture that has its content is lost";
+                return Err(damaged(row, what, None, why));
+            }
+        };
+        let text = self.read_text(row)?;
+        content
+            .restore(observation, text, self.revisions(row)?)
+            .map_err(|error| damaged(row, what, Some(row.locations.metadata), &error.to_string()))
+    }
+
+    fn capture_block(
+        &self,
+        row: &CaptureRow,
+        at: Location,
+        digest: Digest,
+    ) -> Result<crate::archive::metadata::CaptureBlock<Content>, Error> {
+        let what = "the metadata record";
+        let block = self.block(row, what, "metadata", Some(at), digest)?;
+        match MetadataBlock::<Content>::parse(&block) {
+            Ok(MetadataBlock::Capture(block)) => Ok(*block),
+            Ok(MetadataBlock::Revision(_)) => {
+                Err(damaged(row, what, Some(at), "it is a revision's"))
+            }
+            Err(error) => Err(damaged(row, what, Some(at), &error.to_string())),
+        }
+    }
+
+    fn revisions(&self, row: &CaptureRow) -> Result<Vec<Revision>, Error> {
+        let id = CaptureId {
+            doc: row.doc.clone(),
+            capture: row.capture,
+        };
+        let what = "a revision of the metadata";
+        let mut revisions = Vec::new();
+        for (digest, at) in self.catalog.revisions(&id)? {
+            let block = self.block(row, what, "metadata", Some(at), digest)?;
+            match MetadataBlock::<Content>::parse(&block) {
+                Ok(MetadataBlock::Revision(block)) => revisions.push(block.revision),
+                Ok(MetadataBlock::Capture(_)) => {
+                    return Err(damaged(row, what, Some(at), "it is a capture's"));
+                }
+                Err(error) => return Err(damaged(row, what, Some(at), &error.to_string())),
+            }
+        }
+        Ok(revisions)
+    }
+
+    /// The block of a record of `row`, which must be of this type and have this digest.
+    fn block(
+        &self,
+        row: &CaptureRow,
+        what: &'static str,
+        kind: &str,
+        at: Option<Location>,
+        digest: Digest,
+    ) -> Result<Vec<u8>, Error> {
+        let place = at.ok_or_else(|| damaged(row, what, None, "no segment has it"))?;
+        let wrong = |why: &str| damaged(row, what, at, why);
+        let mut bytes = segment::read(&self.dir, place)?;
+        let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
+        if record.kind() != kind {
+            return Err(wrong("another record is there"));
+        }
+        if Digest::of(record.block) != digest {
+            return Err(wrong("its digest is not the archived one"));
+        }
+        let length = record.block.len();
+        // The block is what stands before the record's four last bytes.
+        bytes.truncate(bytes.len() - crate::archive::warc::END_BYTES);
+        bytes.drain(..bytes.len() - length);
+        Ok(bytes)
+    }
+}
+
+fn damaged(row: &CaptureRow, what: &'static str, at: Option<Location>, why: &str) -> Error {
+    Error::Damaged {
+        what,
+        doc: row.doc.clone(),
+        capture: row.capture,
+        place: at.map(|at| at.to_string()),
+        why: why.to_owned(),
+    }
+}
+
+/// The catalog as it is, if it is up to the log; else one in memory that is.
+fn open_catalog(dir: &Path, recovery: &mut Recovery) -> Result<Catalog, Error> {
+    let log_dir = dir.join("log");
+    let log = LogReader::open(&log_dir);
+    let on_disk = Catalog::open_to_read(dir);
+    let log = match (log, on_disk.is_ok()) {
+        (Ok(log), _) => log,
+        // What is archived can be read without proof.
+        (Err(error), true) => {
+            let finding = Finding::LogUnreadable(error.to_string());
+            recovery.findings.push(finding);
+            return on_disk;
+        }
+        (Err(error), false) => return Err(error.into()),
+    };
+    let usable = on_disk.and_then(|catalog| catch_up(dir, catalog, &log, recovery));
+    let why = match usable {
+        Ok(Ok(catalog)) => return Ok(catalog),
+        Ok(Err(why)) => why,
+        Err(error @ Error::Catalog { .. }) => error.to_string(),
+        Err(Error::Io { .. }) => "it is missing or cannot be opened".to_owned(),
+        Err(error) => return Err(error),
+    };
+    let catalog = Catalog::in_memory()?;
+    recovery::replay(dir, &catalog, &log, recovery)?;
+    recovery.findings.push(Finding::CatalogRebuilt {
+        why,
+        set_aside: None,
+    });
+    Ok(catalog)
+}
+
+/// The catalog, once it covers what `log` had when it was opened: at once, or when the writer that is at it has finished, or
+/// brought there in memory if nobody is at it. If it cannot be used, why.
+fn catch_up(
+    dir: &Path,
+    catalog: Catalog,
+    log: &LogReader,
+    recovery: &mut Recovery,
+) -> Result<Result<Catalog, String>, Error> {
+    let (times, pause) = PATIENCE;
+    for _ in 0..times {
+        if catalog.high_water()?.leaves >= log.checkpoint().size {
+            break;
+        }
+        std::thread::sleep(pause);
+    }
+    // Read again: the catalog may be further than the log was at first.
+    let now = LogReader::open(&dir.join("log"))?;
+    if let Err(why) = recovery::belongs(&catalog, &now)? {
+        return Ok(Err(why));
+    }
+    if catalog.high_water()?.leaves >= log.checkpoint().size {
+        return Ok(Ok(catalog));
+    }
+    let copy = catalog.to_memory()?;
+    recovery::replay(dir, &copy, &now, recovery)?;
+    Ok(Ok(copy))
+}

@@ -1,0 +1,161 @@
+//! `Shelf`: an archive in a folder of its own, and captures to put into it.
+#![allow(dead_code, unreachable_pub)] // Each test program takes the whole file and uses a part of it.
+
+use std::path::PathBuf;
+
+use faircopy::archive::capture::{Draft, Prepared, prepare};
+use faircopy::archive::reader::Archive;
+use faircopy::archive::recovery::Recovery;
+use faircopy::archive::writer::{ArchiveWriter, Options};
+use faircopy::archive::{self, Paths};
+use faircopy::article::{Article, Block, BlockKind, canonical_text};
+use faircopy::digest::Digest;
+use faircopy::document::{CharsetEvidence, Decoding, Format};
+use faircopy::identity::{Archived, DocId, identify};
+use faircopy::ledger::{Class, Ledger, Span, Verdict};
+use faircopy::submission::{ClaimId, Declared, Signature, Source};
+use jiff::Timestamp;
+
+pub fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().expect("a time")
+}
+
+/// An archive in a folder of its own.
+pub struct Shelf {
+    pub folder: tempfile::TempDir,
+    pub options: Options,
+    claims: u64,
+}
+
+impl Shelf {
+    pub fn new() -> Shelf {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let shelf = Shelf {
+            folder,
+            options: Options::default(),
+            claims: 0,
+        };
+        archive::create(&shelf.paths(), now()).expect("created");
+        shelf
+    }
+
+    pub fn paths(&self) -> Paths {
+        let at = |name| self.folder.path().join(name);
+        Paths {
+            dir: at("archive"),
+            keys: at("keys"),
+            state: at("state"),
+        }
+    }
+
+    pub fn dir(&self) -> PathBuf {
+        self.paths().dir
+    }
+
+    pub fn open(&self) -> (ArchiveWriter, Recovery) {
+        ArchiveWriter::open(self.paths(), self.options.clone()).expect("opened")
+    }
+
+    pub fn writer(&self) -> ArchiveWriter {
+        self.open().0
+    }
+
+    pub fn reader(&self) -> Archive {
+        Archive::open(&self.dir()).expect("opened")
+    }
+
+    pub fn claim(&mut self) -> ClaimId {
+        self.claims += 1;
+        ClaimId::new(self.claims, [0; 10])
+    }
+
+    /// A capture of the document at `path`: raw bytes, and the paragraphs that cleaning made of them.
+    pub fn draft(&mut self, path: &str, raw: &str, paragraphs: &[&str]) -> Draft {
+        let blocks: Vec<Block> = paragraphs
+            .iter()
+            .map(|text| Block {
+                kind: BlockKind::Paragraph,
+                level: 0,
+                text: (*text).to_owned(),
+            })
+            .collect();
+        let article = Article {
+            title: Some("A headline".to_owned()),
+            text: canonical_text(&blocks),
+            blocks,
+            ..Article::default()
+        };
+        let source = Source {
+            root: "inbox".to_owned(),
+            path: PathBuf::from(path),
+        };
+        let declared = Declared::default();
+        let signature = Signature {
+            device: 1,
+            inode: self.claims,
+            size: raw.len() as u64,
+            mtime_ns: i128::from(u64::MAX),
+            ctime_ns: -7,
+        };
+        Draft {
+            claim: self.claim(),
+            part: 0,
+            signature: Some(signature),
+            received_at: now(),
+            identity: identify(&declared, &source, None),
+            source,
+            declared,
+            raw: raw.as_bytes().to_vec(),
+            media_type: "text/plain",
+            digests: article.digests(Digest::of(raw.as_bytes())),
+            ledger: ledger(raw),
+            article,
+            decoding: Decoding {
+                format: Format::Text,
+                layers: Vec::new(),
+                charset: "UTF-8".to_owned(),
+                charset_evidence: CharsetEvidence::Utf8,
+                bom_bytes: 0,
+                undecodable: Vec::new(),
+                undecodable_count: 0,
+            },
+            rules: "test@sha256:0".to_owned(),
+        }
+    }
+
+    pub fn prepared(&mut self, path: &str, raw: &str, paragraphs: &[&str]) -> Prepared {
+        prepare(self.draft(path, raw, paragraphs))
+    }
+}
+
+/// Some ledger; whether it fits the text is not the archive's business.
+fn ledger(raw: &str) -> Ledger {
+    let span = |start, end, becomes: Option<&str>| Span {
+        start,
+        end,
+        verdict: if becomes.is_some() {
+            Verdict::Rewritten
+        } else {
+            Verdict::Kept
+        },
+        class: Class::Body,
+        rule: "test.rule".into(),
+        reason: "it is a test".into(),
+        becomes: becomes.map(str::to_owned),
+    };
+    let middle = raw.len() / 2;
+    Ledger {
+        spans: vec![
+            span(0, middle, None),
+            span(middle, middle, Some("\n\n")),
+            span(middle, raw.len(), None),
+        ],
+    }
+}
+
+pub fn new_version(outcome: &Archived) -> (DocId, u32) {
+    match outcome {
+        Archived::New(_, version) => (version.doc.clone(), version.version),
+        other => panic!("not a new version: {other:?}"),
+    }
+}
