@@ -27,6 +27,7 @@ pub mod digest;
 pub mod document;
 pub mod durable;
 pub mod identity;
+pub mod inbox;
 pub mod ledger;
 pub mod submission;
 pub mod tree;

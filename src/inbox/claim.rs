@@ -1,0 +1,138 @@
+//! `Claim`: one file that the intake has taken in hand, and reading it, on any thread.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::digest::Digest;
+use crate::durable;
+use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source, Submission};
+
+use super::sidecar::{self, Sidecar};
+use super::spool::{Intent, Marks};
+
+/// One file in hand; its intent is durable. Give it back to the intake, whatever became of it: as archived, failed, deferred
+/// or changed.
+#[derive(Debug)]
+pub struct Claim {
+    pub(super) intent: Intent,
+    /// Index of its root in the intake.
+    pub(super) root: usize,
+    /// The file.
+    pub(super) path: PathBuf,
+    pub(super) bytes_max: u64,
+    pub(super) marks: Arc<Marks>,
+}
+
+/// Why a claim could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is no longer the file that was claimed: give it back with `changed`.
+    #[error("the file changed since it was claimed")]
+    Changed,
+    /// The system could not read it now: give it back with `deferred`.
+    #[error("cannot read the file now")]
+    Transient(#[source] io::Error),
+    /// It can never be archived as it is: give it back with `failed`.
+    #[error(transparent)]
+    Permanent(Reason),
+}
+
+impl Claim {
+    /// The claim's name.
+    pub fn id(&self) -> &ClaimId {
+        &self.intent.claim
+    }
+
+    /// Where the file was found.
+    pub fn source(&self) -> &Source {
+        &self.intent.source
+    }
+
+    /// The file's state when it was claimed.
+    pub fn signature(&self) -> &Signature {
+        &self.intent.signature
+    }
+
+    /// How often it was claimed, this time included.
+    pub fn attempts(&self) -> u32 {
+        self.intent.attempts
+    }
+
+    /// Reads the file, and its sidecar if it has one. From here on it counts as under way: if the process dies before the
+    /// claim is given back, the file is a suspect.
+    pub fn read(&self, received_at: Timestamp) -> Result<Submission, ReadError> {
+        self.marks.begin(self.id());
+        let raw = read_unchanged(&self.path, self.signature(), self.bytes_max)?;
+        let declared = match &self.intent.sidecar {
+            Some(sidecar) => match sidecar::read(&sidecar::path_of(&self.path), sidecar)? {
+                Sidecar::Good(declared) => declared,
+                // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
+                Sidecar::Bad(_) | Sidecar::Gone => Default::default(),
+            },
+            None => Default::default(),
+        };
+        Ok(Submission {
+            claim: self.id().clone(),
+            source: self.source().clone(),
+            signature: Some(*self.signature()),
+            raw_digest: Digest::of(&raw),
+            raw,
+            declared,
+            received_at,
+        })
+    }
+}
+
+/// The bytes of the file at `path`, if it is the one of `signature` before and after.
+pub(super) fn read_unchanged(
+    path: &Path,
+    signature: &Signature,
+    bytes_max: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let file = durable::open_regular(path).map_err(|error| classify(path, error))?;
+    let transient = |error| ReadError::Transient(error);
+    if Signature::of(&file.metadata().map_err(transient)?) != *signature {
+        return Err(ReadError::Changed);
+    }
+    if signature.size > bytes_max {
+        return Err(ReadError::Permanent(too_large(signature.size, bytes_max)));
+    }
+    let bytes = read_exactly(&file, signature.size).map_err(transient)?;
+    match bytes {
+        Some(bytes) if Signature::of(&file.metadata().map_err(transient)?) == *signature => {
+            Ok(bytes)
+        }
+        _ => Err(ReadError::Changed),
+    }
+}
+
+/// All bytes of `file` if there are `size` of them, and never more memory than that.
+fn read_exactly(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
+    let capacity = usize::try_from(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let mut bytes = Vec::new();
+    // One more, so that the end is seen without growing.
+    bytes.try_reserve_exact(capacity.saturating_add(1))?;
+    file.take(size + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() == capacity).then_some(bytes))
+}
+
+fn too_large(size: u64, bytes_max: u64) -> Reason {
+    let message = format!(
+        "the file has {size} bytes, more than the limit of {bytes_max} (file_bytes_max); raise the limit and retry"
+    );
+    Reason::new(ReasonCode::TooLarge, message)
+}
+
+/// A name that is gone, or that no longer names a regular file, is for the next scan to judge; all else may pass.
+fn classify(path: &Path, error: io::Error) -> ReadError {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => ReadError::Transient(error),
+        Ok(_) => ReadError::Changed,
+        Err(gone) if gone.kind() == io::ErrorKind::NotFound => ReadError::Changed,
+        Err(_) => ReadError::Transient(error),
+    }
+}

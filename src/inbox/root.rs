@@ -1,0 +1,605 @@
+//! `Root`: one watched folder with all that is known of its files, and the way of each from seen to settled.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::durable;
+use crate::submission::{ClaimId, Signature, Source};
+
+use super::clock::Moment;
+use super::error::Error;
+use super::glob::Ignore;
+use super::lease::{self, Writer};
+use super::options::{Options, Poll, Release};
+use super::scan::{self, Found, Oddity, Walk};
+use super::sidecar;
+use super::watch::{Hint, Inode, Watch};
+
+/// Settle time on network folders is at least this: their clients show changes late.
+const NETWORK_SETTLE: Duration = Duration::from_secs(10);
+/// Scans are at most this far apart where events cannot be relied on.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// A folder that is not there is looked for this often.
+const ABSENT_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a sidecar that is there may keep its article waiting, and how long one without an article waits for it before
+/// the archive is asked whether it comes late.
+pub(super) const SIDECAR_GRACE: Duration = Duration::from_secs(5);
+/// How long a sidecar that nobody knows may wait for its article.
+const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
+/// How often a settled sidecar checks what became of the article that it belongs to.
+const SIDECAR_CHECK: Duration = Duration::from_secs(60);
+/// More dirty paths than this are answered by one full scan.
+const DIRTY_MAX: usize = 4096;
+
+/// One watched folder.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) options: Options,
+    pub(super) path: PathBuf,
+    pub(super) done: PathBuf,
+    pub(super) failed: PathBuf,
+    pub(super) presence: Presence,
+    pub(super) is_network: bool,
+    pub(super) entries: BTreeMap<Arc<Path>, Entry>,
+    pub(super) odd: BTreeMap<PathBuf, Oddity>,
+    /// Under policy `keep`: files that failed, with the claim of their quarantine.
+    pub(super) refused: HashMap<PathBuf, (Signature, ClaimId)>,
+    /// Claims of what is in quarantine.
+    pub(super) quarantined: BTreeSet<ClaimId>,
+    ignore: Arc<Ignore>,
+    timers: BinaryHeap<Reverse<(Instant, Arc<Path>)>>,
+    dirty: BTreeMap<PathBuf, Hint>,
+    generation: u64,
+    /// The next full scan.
+    next_scan: Instant,
+    /// No scan before this: the inbox looks at its own pace, whatever the events say.
+    gate: Instant,
+    /// Nothing was scanned yet since the folder appeared.
+    is_new: bool,
+}
+
+/// Whether the folder is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Presence {
+    Present(Inode),
+    /// Not there, or its marker is not: why.
+    Absent(String),
+}
+
+/// What is known of one file.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) signature: Signature,
+    pub(super) state: State,
+    /// When this state of the file was first seen.
+    since: Instant,
+    /// When to look again; a timer that says otherwise is stale.
+    deadline: Option<Instant>,
+    /// The scan that saw it last.
+    seen: u64,
+    /// How often it was claimed.
+    pub(super) attempts: u32,
+}
+
+/// Where a file stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// It has to stand still until the deadline.
+    Settling { open_for_writing: bool },
+    /// Settled; its sidecar may still come.
+    AwaitingSidecar { until: Instant },
+    /// To be claimed.
+    Ready,
+    /// Claimed, or the sidecar of one that is.
+    InHand,
+    /// To be tried again at the deadline.
+    Deferred { error: String },
+    /// Archived, and stays.
+    Kept,
+    /// Failed, and stays.
+    Refused,
+    /// A settled sidecar whose article is not in hand.
+    Sidecar(SidecarState),
+}
+
+/// Where a sidecar stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SidecarState {
+    /// Its article is there or may come.
+    Early,
+    /// The archive is being asked whether it knows the article.
+    Offered,
+    /// It does not.
+    Orphan,
+}
+
+/// What a look at the clock brought up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// An article can be claimed.
+    Ready(Arc<Path>),
+    /// A sidecar without an article: perhaps it comes late.
+    Late(Arc<Path>),
+    /// A sidecar whose article did not come for a day.
+    Orphan(Arc<Path>),
+}
+
+impl Root {
+    pub(super) fn new(options: Options, paths: [PathBuf; 3], now: Moment) -> Result<Root, Error> {
+        let [path, done, failed] = paths;
+        Ok(Root {
+            ignore: Arc::new(Ignore::new(&options)?),
+            options,
+            path,
+            done,
+            failed,
+            presence: Presence::Absent("not looked at yet".to_owned()),
+            is_network: false,
+            entries: BTreeMap::new(),
+            odd: BTreeMap::new(),
+            refused: HashMap::new(),
+            quarantined: BTreeSet::new(),
+            timers: BinaryHeap::new(),
+            dirty: BTreeMap::new(),
+            generation: 0,
+            next_scan: now.instant,
+            gate: now.instant,
+            is_new: true,
+        })
+    }
+
+    pub(super) fn source(&self, path: &Path) -> Source {
+        Source {
+            root: self.options.name.clone(),
+            path: path.to_owned(),
+        }
+    }
+
+    pub(super) fn is_present(&self) -> bool {
+        matches!(self.presence, Presence::Present(_))
+    }
+
+    /// Whether events say anything about this root.
+    pub(super) fn is_watched(&self, watch: &Watch) -> bool {
+        self.options.poll == Poll::Auto && !self.is_network && watch.is_sound()
+    }
+
+    fn settle(&self) -> Duration {
+        match self.is_network {
+            true => self.options.settle.max(NETWORK_SETTLE),
+            false => self.options.settle,
+        }
+    }
+
+    /// Looks everywhere at the next tick.
+    pub(super) fn scan_soon(&mut self, now: Moment) {
+        self.next_scan = self.next_scan.min(now.instant);
+    }
+
+    /// Takes up an event about `path`, absolute. False if it is not of this root.
+    pub(super) fn hint(&mut self, path: &Path, hint: Hint, watch: &mut Watch, now: Moment) -> bool {
+        let Ok(below) = path.strip_prefix(&self.path) else {
+            return false;
+        };
+        // Before any scan, which else would take the new folder of that name, perhaps of the same inode, for the watched one.
+        if hint.removed {
+            watch.forget(path);
+        }
+        let path = below;
+        if path.as_os_str().is_empty() || self.dirty.len() >= DIRTY_MAX {
+            self.scan_soon(now);
+        } else {
+            self.dirty.insert(path.to_owned(), hint);
+        }
+        true
+    }
+
+    /// Scans what is due. True if it was everything.
+    pub(super) fn scan(&mut self, watch: &mut Watch, now: Moment) -> bool {
+        if now.instant < self.gate {
+            return false;
+        }
+        let everything = self.next_scan <= now.instant;
+        let looked_at = match everything {
+            true => self.scan_all(watch, now),
+            false => self.scan_dirty(watch, now),
+        };
+        // A look costs about 10 microseconds: scans, however many events ask for them, take a quarter of the time at most.
+        let cost = Duration::from_micros(10) * u32::try_from(looked_at).unwrap_or(u32::MAX);
+        self.gate = now.instant + 4 * cost;
+        everything
+    }
+
+    fn scan_all(&mut self, watch: &mut Watch, now: Moment) -> usize {
+        self.dirty.clear();
+        watch.try_again();
+        let presence = self.look_at_root();
+        if presence != self.presence {
+            watch.forget(&self.path);
+            self.is_new = true;
+            self.presence = presence;
+        }
+        if !self.is_present() {
+            self.forget_all();
+            self.next_scan = now.instant + ABSENT_INTERVAL;
+            return 0;
+        }
+        // A file system is mounted or is not; it does not become another one in between.
+        self.is_network = durable::is_network_folder(&self.path).unwrap_or(false);
+        if self.options.release == Release::Keep && self.options.poll == Poll::Auto {
+            // What failed stays here, so that nothing comes back by a retry: the reason's going away is the news.
+            if let Ok(metadata) = std::fs::metadata(&self.failed) {
+                watch.folder(&self.failed, scan::inode_of(&metadata));
+            }
+        }
+        let looked_at = self.scan_folder(Path::new(""), watch, now);
+        self.is_new = false;
+        let interval = match self.is_watched(watch) {
+            true => self.options.scan_interval,
+            false => self.options.scan_interval.min(POLL_INTERVAL),
+        };
+        self.next_scan = now.instant + interval;
+        looked_at
+    }
+
+    fn look_at_root(&self) -> Presence {
+        let metadata = match std::fs::metadata(&self.path) {
+            Ok(metadata) if metadata.is_dir() => metadata,
+            Ok(_) => return Presence::Absent("not a folder".to_owned()),
+            Err(error) => return Presence::Absent(error.to_string()),
+        };
+        if let Some(marker) = &self.options.marker
+            && let Err(error) = std::fs::symlink_metadata(self.path.join(marker))
+        {
+            let marker = marker.display();
+            return Presence::Absent(format!(
+                "not mounted: its marker {marker} is missing ({error})"
+            ));
+        }
+        Presence::Present(scan::inode_of(&metadata))
+    }
+
+    /// Forgets all but what is in hand.
+    fn forget_all(&mut self) {
+        self.entries
+            .retain(|_, entry| matches!(entry.state, State::InHand));
+        self.odd.clear();
+        self.timers.clear();
+        self.dirty.clear();
+    }
+
+    fn scan_dirty(&mut self, watch: &mut Watch, now: Moment) -> usize {
+        let mut looked_at = 0;
+        let mut scanned: Option<PathBuf> = None;
+        for (path, hint) in std::mem::take(&mut self.dirty) {
+            // Paths are sorted by their components: what lies in a folder follows it.
+            let was_scanned = scanned
+                .as_ref()
+                .is_some_and(|folder| path.starts_with(folder));
+            if was_scanned && !hint.renamed || self.ignore.matches_above(&path) {
+                continue;
+            }
+            looked_at += 1;
+            let found = self.look(&path, hint.renamed, now);
+            if matches!(found, Some(Found::Folder(_))) && !was_scanned {
+                looked_at += self.scan_folder(&path, watch, now);
+                scanned = Some(path);
+            }
+        }
+        looked_at
+    }
+
+    fn scan_folder(&mut self, folder: &Path, watch: &mut Watch, now: Moment) -> usize {
+        self.generation += 1;
+        let uses_events = self.options.poll == Poll::Auto && !self.is_network;
+        let (root, ignore) = (self.path.clone(), self.ignore.clone());
+        let mut walk = Walk {
+            root: &root,
+            ignore: &ignore,
+            on_folder: &mut |path, inode| {
+                if uses_events {
+                    watch.folder(path, inode);
+                }
+            },
+        };
+        let walked = walk.run(folder, |path, signature| {
+            self.sight(&path, signature, false, now);
+        });
+        let generation = self.generation;
+        self.forget(folder, |path, entry| {
+            entry.seen != generation && !walked.is_hidden(path)
+        });
+        self.odd.extend(walked.odd);
+        walked.looked_at
+    }
+
+    /// Looks at one path and takes note of what is there.
+    pub(super) fn look(&mut self, path: &Path, renamed: bool, now: Moment) -> Option<Found> {
+        let found = match scan::look(&self.path, path, &self.ignore) {
+            Ok(found) => found,
+            Err(error) => Some(Found::Odd(Oddity::Unreadable(error.to_string()))),
+        };
+        match &found {
+            Some(Found::File(signature)) => {
+                self.odd.remove(path);
+                self.sight(path, *signature, renamed, now);
+            }
+            Some(Found::Folder(_)) => {
+                self.odd.remove(path);
+                self.forget(path, |entry_path, _| entry_path == path);
+            }
+            Some(Found::Odd(oddity)) => {
+                self.forget(path, |_, _| true);
+                self.odd.insert(path.to_owned(), oddity.clone());
+            }
+            None => self.forget(path, |_, _| true),
+        }
+        found
+    }
+
+    /// Forgets what `is_gone` of the files at and below `path`, but for those in hand, and all oddities there.
+    fn forget(&mut self, path: &Path, is_gone: impl Fn(&Path, &Entry) -> bool) {
+        let below = (Bound::Included(path), Bound::Unbounded);
+        let gone: Vec<Arc<Path>> = self
+            .entries
+            .range::<Path, _>(below)
+            .take_while(|(entry_path, _)| entry_path.starts_with(path))
+            .filter(|(entry_path, entry)| {
+                !matches!(entry.state, State::InHand) && is_gone(entry_path, entry)
+            })
+            .map(|(entry_path, _)| entry_path.clone())
+            .collect();
+        for path in gone {
+            self.entries.remove(&path);
+        }
+        let odd: Vec<PathBuf> = self
+            .odd
+            .range::<Path, _>(below)
+            .map(|(odd, _)| odd)
+            .take_while(|odd| odd.starts_with(path))
+            .cloned()
+            .collect();
+        for path in odd {
+            self.odd.remove(&path);
+        }
+    }
+
+    /// A regular file is at `path`, in this state.
+    fn sight(&mut self, path: &Path, signature: Signature, renamed: bool, now: Moment) {
+        let generation = self.generation;
+        let quiet = match renamed && !self.is_network {
+            true => self.options.settle_renamed.min(self.settle()),
+            false => self.settle(),
+        };
+        let key = match self.entries.get_key_value(path) {
+            Some((key, _)) => key.clone(),
+            None => Arc::from(path),
+        };
+        if let Some(entry) = self.entries.get_mut(path) {
+            entry.seen = generation;
+            // What happened to it meanwhile is looked at when the claim is given back.
+            if matches!(entry.state, State::InHand) {
+                return;
+            }
+            if entry.signature == signature {
+                let settled_at = entry.since + quiet;
+                let shortens = entry.deadline.is_some_and(|deadline| settled_at < deadline);
+                if renamed && shortens && matches!(entry.state, State::Settling { .. }) {
+                    self.schedule(&key, settled_at);
+                }
+                return;
+            }
+        }
+        // Found at start, it had its time already; by the clock of another machine one cannot tell.
+        let has_settled =
+            self.is_new && !self.is_network && now.age_of(signature.ctime_ns) >= self.settle();
+        let entry = Entry {
+            signature,
+            state: State::Settling {
+                open_for_writing: false,
+            },
+            since: now.instant,
+            deadline: None,
+            seen: generation,
+            attempts: 0,
+        };
+        self.entries.insert(key.clone(), entry);
+        let wait = if has_settled { Duration::ZERO } else { quiet };
+        self.schedule(&key, now.instant + wait);
+    }
+
+    fn schedule(&mut self, path: &Arc<Path>, at: Instant) {
+        if let Some(entry) = self.entries.get_mut(path) {
+            entry.deadline = Some(at);
+            self.timers.push(Reverse((at, path.clone())));
+        }
+    }
+
+    /// The next file whose time has come.
+    pub(super) fn due(&mut self, now: Moment) -> Option<Due> {
+        while let Some(Reverse((at, _))) = self.timers.peek()
+            && *at <= now.instant
+        {
+            let Reverse((at, path)) = self.timers.pop().expect("it was there to peek at");
+            let Some(entry) = self.entries.get_mut(&path) else {
+                continue;
+            };
+            if entry.deadline != Some(at) {
+                continue;
+            }
+            entry.deadline = None;
+            if let Some(due) = self.advance(&path, now) {
+                return Some(due);
+            }
+        }
+        None
+    }
+
+    /// Moves the file at `path` on, its deadline being over.
+    fn advance(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
+        let before = self.entries.get(path)?.signature;
+        self.look(path, false, now);
+        // Gone; or changed, then it settles anew.
+        let entry = self
+            .entries
+            .get(path)
+            .filter(|entry| entry.signature == before)?;
+        match entry.state {
+            State::Settling { .. } => self.settled(path, now),
+            State::AwaitingSidecar { until } => self.article_settled(path, Some(until), now),
+            State::Deferred { .. } if sidecar::article_of(path).is_some() => {
+                self.sidecar_waited(path, now)
+            }
+            State::Deferred { .. } => Some(self.ready(path)),
+            State::Sidecar(SidecarState::Early) => self.sidecar_waited(path, now),
+            State::Sidecar(SidecarState::Orphan) => Some(Due::Orphan(path.clone())),
+            State::Sidecar(SidecarState::Offered) => None,
+            State::Ready | State::InHand | State::Kept | State::Refused => None,
+        }
+    }
+
+    fn settled(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
+        if self.is_open_for_writing(path) {
+            let pause = self.settle().max(Duration::from_millis(100));
+            self.set(
+                path,
+                State::Settling {
+                    open_for_writing: true,
+                },
+            );
+            self.schedule(path, now.instant + pause);
+            return None;
+        }
+        let signature = self.entries.get(path)?.signature;
+        if self
+            .refused
+            .get(&**path)
+            .is_some_and(|(refused, _)| *refused == signature)
+        {
+            self.set(path, State::Refused);
+            return None;
+        }
+        match sidecar::article_of(path) {
+            Some(article) => {
+                self.set(path, State::Sidecar(SidecarState::Early));
+                match self.entries.get_key_value(&*article) {
+                    Some((key, entry)) if matches!(entry.state, State::AwaitingSidecar { .. }) => {
+                        let key = key.clone();
+                        self.schedule(&key, now.instant);
+                    }
+                    _ => {}
+                }
+                self.schedule(path, now.instant + SIDECAR_GRACE);
+                None
+            }
+            None => self.article_settled(path, None, now),
+        }
+    }
+
+    fn is_open_for_writing(&self, path: &Path) -> bool {
+        !self.is_network
+            && durable::open_regular(&self.path.join(path))
+                .is_ok_and(|file| lease::writer(&file) == Writer::Present)
+    }
+
+    /// A settled article is ready, unless its sidecar is about to be.
+    fn article_settled(
+        &mut self,
+        path: &Arc<Path>,
+        until: Option<Instant>,
+        now: Moment,
+    ) -> Option<Due> {
+        let sidecar = sidecar::path_of(path);
+        if !self.entries.contains_key(&*sidecar) {
+            // Its event may be on its way; a look is cheap.
+            self.look(&sidecar, false, now);
+        }
+        let wait = match self.entries.get(&*sidecar) {
+            Some(entry) if matches!(entry.state, State::Settling { .. }) => {
+                self.options.sidecar_wait.max(SIDECAR_GRACE)
+            }
+            Some(_) => Duration::ZERO,
+            None => self.options.sidecar_wait.min(SIDECAR_GRACE),
+        };
+        let begun = until.map_or(now.instant, |until| until.min(now.instant));
+        let until = until.unwrap_or(begun + wait);
+        if wait.is_zero() || now.instant >= until {
+            return Some(self.ready(path));
+        }
+        self.set(path, State::AwaitingSidecar { until });
+        self.schedule(path, until);
+        None
+    }
+
+    fn ready(&mut self, path: &Arc<Path>) -> Due {
+        self.set(path, State::Ready);
+        Due::Ready(path.clone())
+    }
+
+    /// A sidecar has waited: its article is on its way, or was archived before, or never came.
+    fn sidecar_waited(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
+        let article = sidecar::article_of(path)?;
+        let is_under_way = self
+            .entries
+            .get(&*article)
+            .is_some_and(|entry| !matches!(entry.state, State::Kept | State::Refused));
+        if is_under_way {
+            self.schedule(path, now.instant + SIDECAR_CHECK);
+            return None;
+        }
+        self.set(path, State::Sidecar(SidecarState::Offered));
+        Some(Due::Late(path.clone()))
+    }
+
+    /// Nobody knows the article of this sidecar.
+    pub(super) fn orphan(&mut self, path: &Arc<Path>, now: Moment) {
+        let Some(entry) = self.entries.get(path) else {
+            return;
+        };
+        let age = now
+            .age_of(entry.signature.ctime_ns)
+            .max(now.instant - entry.since);
+        self.set(path, State::Sidecar(SidecarState::Orphan));
+        self.schedule(path, now.instant + ORPHAN_AGE.saturating_sub(age));
+    }
+
+    pub(super) fn set(&mut self, path: &Path, state: State) {
+        if let Some(entry) = self.entries.get_mut(path) {
+            entry.state = state;
+        }
+    }
+
+    /// To be tried again after `wait`.
+    pub(super) fn defer(&mut self, path: &Arc<Path>, error: String, wait: Duration, now: Moment) {
+        self.set(path, State::Deferred { error });
+        self.schedule(path, now.instant + wait);
+    }
+
+    /// A settled sidecar is on its own: its article is not in hand any more.
+    pub(super) fn free_sidecar(&mut self, path: &Arc<Path>, wait: Duration, now: Moment) {
+        self.set(path, State::Sidecar(SidecarState::Early));
+        self.schedule(path, now.instant + wait);
+    }
+
+    /// What was in hand is so no more: whatever is there now is seen for the first time.
+    pub(super) fn let_go(&mut self, path: &Path, now: Moment) {
+        self.entries.remove(path);
+        self.look(path, false, now);
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next(&self) -> Instant {
+        let scan = match self.dirty.is_empty() {
+            true => self.next_scan.max(self.gate),
+            false => self.gate,
+        };
+        match self.timers.peek() {
+            Some(Reverse((at, _))) => scan.min(*at),
+            None => scan,
+        }
+    }
+}
