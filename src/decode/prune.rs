@@ -38,7 +38,7 @@ pub(super) fn prune(page: &str, depth_max: usize) -> Option<Cow<'_, str>> {
                 if stack.is_too_costly(depth_max) {
                     return None;
                 }
-                // Inside `svg` and `math` there is no raw text, a frame set knows no scripts.
+                // Inside `svg` and `math` there is no raw text.
                 let raw = tag.filter(|&tag| markup::is_raw(tag) && stack.foreign == 0);
                 if let Some(tag) = raw {
                     let content = tokens.raw_text(tag);
@@ -47,14 +47,16 @@ pub(super) fn prune(page: &str, depth_max: usize) -> Option<Cow<'_, str>> {
                         Tag::Script | Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes
                     );
                     let attributes = &bytes[tag_token.attributes];
-                    if is_dropped && !stack.is_frameset && !is_json_ld(attributes) {
+                    if is_dropped && stack.is_certain && !is_json_ld(attributes) {
                         cuts.cut(content);
                     }
                 }
             }
             Token::End(tag) => stack.end(&tag),
             // Comments stay as empty ones: where one stands makes a difference to the text around it in tables.
-            Token::Comment(content) if stack.foreign == 0 => cuts.cut(content),
+            Token::Comment(content) if stack.foreign == 0 && stack.is_certain => cuts.cut(content),
+            // Perhaps CDATA, in which nothing is markup.
+            Token::Other if stack.foreign > 0 => stack.is_certain = false,
             Token::Comment(_) | Token::Text(_) | Token::Other => {}
         }
     }
@@ -114,7 +116,9 @@ struct Stack<'a> {
     formatting_open: usize,
     /// How many `svg` and `math` are open.
     foreign: usize,
-    is_frameset: bool,
+    /// The tags were read as the parser reads them, so far as is known. Not any more where HTML stands inside a drawing or a
+    /// formula: it ends them, or not, by rules that this outline leaves out. Then nothing further is cut.
+    is_certain: bool,
     tags: usize,
     root_tags: usize,
     steps: usize,
@@ -141,7 +145,7 @@ impl<'a> Stack<'a> {
             formatting: Vec::new(),
             formatting_open: 0,
             foreign: 0,
-            is_frameset: false,
+            is_certain: true,
             tags: 0,
             root_tags: 0,
             steps: 0,
@@ -165,6 +169,9 @@ impl<'a> Stack<'a> {
         self.count_attributes(token);
         match tag {
             _ if self.foreign > 0 => {
+                let is_in_title = self.open.last().is_some_and(|o| o.tag == Some(Tag::Title));
+                let name = &self.bytes[token.name.clone()];
+                self.is_certain &= is_foreign(tag, name) && !is_in_title;
                 let attributes = &self.bytes[token.attributes.clone()];
                 if attributes.ends_with(b"/") || tag.is_some_and(markup::is_void) {
                     return tag;
@@ -174,7 +181,8 @@ impl<'a> Stack<'a> {
                 self.root_tags += 1;
                 return tag;
             }
-            Some(Tag::Frameset) => self.is_frameset = true,
+            // A frame set knows no scripts.
+            Some(Tag::Frameset) => self.is_certain = false,
             Some(void) if markup::is_void(void) => return tag,
             Some(tag) => self.close_implied(tag),
             None => {}
@@ -199,6 +207,7 @@ impl<'a> Stack<'a> {
         let tag = markup::tag_named(name);
         self.tags += 1;
         self.steps += self.open.len();
+        self.is_certain &= self.foreign == 0 || is_foreign(tag, name);
         match tag {
             Some(tag) if is_formatting(tag) => self.end_formatting(tag),
             Some(tag) if is_heading(tag) => self.truncate_at(is_heading, is_scope),
@@ -366,6 +375,29 @@ impl<'a> Stack<'a> {
             let count = attributes.split(u8::is_ascii_whitespace).count();
             self.steps += count * count / 16;
         }
+    }
+}
+
+/// Inside `svg` and `math`, such an element is one of theirs, and so is what stands in it.
+fn is_foreign(tag: Option<Tag>, name: &[u8]) -> bool {
+    const HOSTS_OF_HTML: [&[u8]; 8] = [
+        b"foreignobject",
+        b"desc",
+        b"annotation-xml",
+        b"mi",
+        b"mo",
+        b"mn",
+        b"ms",
+        b"mtext",
+    ];
+    match tag {
+        Some(tag) => matches!(
+            tag,
+            Tag::A | Tag::Title | Tag::Style | Tag::Script | Tag::Svg | Tag::Math
+        ),
+        None => !HOSTS_OF_HTML
+            .iter()
+            .any(|host| name.eq_ignore_ascii_case(host)),
     }
 }
 
