@@ -22,7 +22,7 @@ const DECLARATION_BYTES: usize = 16 * 1024;
 /// So many bytes around characters beyond ASCII tell a charset; statistics run at 15 MB/s.
 const DETECTION_BYTES: usize = 32 * 1024;
 /// ASCII around a character beyond it that statistics may see.
-const DETECTION_CONTEXT_BYTES: usize = 8;
+const DETECTION_CONTEXT_BYTES: usize = 16;
 
 /// A charset and why it was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,8 +70,10 @@ pub(super) fn marked(content: &[u8], header: Option<&str>) -> Option<Charset> {
     }
     let is_declared = |encoding| header.and_then(encoding_labelled) == Some(encoding);
     let declared = [UTF_16LE, UTF_16BE].into_iter().find(|e| is_declared(*e));
-    // In any charset but UTF-16 text has no NUL; in UTF-16 it has one in each blank and line end.
-    if declared.is_none() && memchr::memchr(0, sample(content)).is_none() {
+    // In any charset but UTF-16 text has no NUL; in UTF-16 it has one in each blank and line end. Only Chinese and Japanese
+    // come without, and are no valid UTF-8 by accident.
+    let has_nul = memchr::memchr(0, sample(content)).is_some();
+    if !has_nul && (declared.is_none() || std::str::from_utf8(content).is_ok()) {
         return None;
     }
     let share = |encoding| plausible_share(encoding, sample(content));

@@ -4,16 +4,15 @@ use super::html::unescape;
 use super::markup::{self, Token, Tokens};
 use crate::tree::Tag;
 
-/// The text of `page`: a line for each block, an empty line around paragraphs and headings, blanks run together.
+/// The text of `page`: a line for each block, an empty line around paragraphs and headings, blanks run together. Where a tree
+/// would tell that something is no text of the page (a `template` that may never end), it is kept.
 pub(super) fn text(page: &str) -> String {
     let mut lines = Lines::default();
-    let mut template_depth = 0_usize;
     let mut tokens = Tokens::new(page.as_bytes());
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(range) if template_depth == 0 => lines.push(&page[range]),
+            Token::Text(range) => lines.push(&page[range]),
             Token::Start(tag) => match markup::tag_named(page[tag.name].as_bytes()) {
-                Some(Tag::Template) => template_depth += 1,
                 Some(tag) if markup::is_raw(tag) => {
                     let content = tokens.raw_text(tag);
                     if matches!(tag, Tag::Textarea | Tag::Xmp | Tag::Plaintext) {
@@ -22,11 +21,8 @@ pub(super) fn text(page: &str) -> String {
                 }
                 tag => lines.end(line_end(tag)),
             },
-            Token::End(tag) => match markup::tag_named(page[tag.name].as_bytes()) {
-                Some(Tag::Template) => template_depth = template_depth.saturating_sub(1),
-                tag => lines.end(line_end(tag)),
-            },
-            Token::Text(_) | Token::Comment(_) | Token::Other => {}
+            Token::End(tag) => lines.end(line_end(markup::tag_named(page[tag.name].as_bytes()))),
+            Token::Comment(_) | Token::Other => {}
         }
     }
     unescape(&lines.text)
@@ -107,7 +103,7 @@ mod tests {
     fn blocks_become_lines_and_inline_tags_leave_no_trace() {
         let page = "<title>T</title><h1>Head &amp; line</h1>\n<p>One <b>bo</b>ld\n word.<p>Two<br>three</p>\
                     <ul><li>a</li><li>b</li></ul><table><tr><td>1<td>2</tr></table><script>x</script>\
-                    <template>no</template><!-- no --><style>no</style>1 &lt; 2 < 3";
+                    <!-- no --><style>no</style>1 &lt; 2 < 3";
         assert_eq!(
             text(page),
             "Head & line\n\nOne bold word.\n\nTwo\nthree\n\na\nb\n\n1 2\n\n1 < 2 < 3"

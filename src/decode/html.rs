@@ -313,6 +313,29 @@ mod tests {
         proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
     }
 
+    #[test]
+    fn what_is_cut_makes_no_difference_on_real_pages() {
+        let Some(corpus) = std::env::var_os("FAIRCOPY_CORPUS").map(std::path::PathBuf::from) else {
+            println!("skipped: needs FAIRCOPY_CORPUS");
+            return;
+        };
+        let (mut bytes, mut kept) = (0, 0);
+        for set in ["noise", "aeb", "fundus", "wcxb_dev", "htmldate"] {
+            for entry in std::fs::read_dir(corpus.join(set).join("html"))
+                .into_iter()
+                .flatten()
+            {
+                let path = entry.unwrap().path();
+                let page = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                let pruned = prune(&page, 512).expect("not deep");
+                assert!(tree(&pruned) == tree(&page), "{}", path.display());
+                bytes += page.len();
+                kept += pruned.len();
+            }
+        }
+        println!("kept {kept} of {bytes} bytes");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
