@@ -57,6 +57,18 @@ impl Announced {
         Expected {
             titles: titles.into_iter().flatten().collect(),
             body: self.linked.body.as_deref(),
+            summary: self
+                .meta
+                .get("og:description")
+                .or(self.meta.get("description")),
+            host: [
+                self.meta.get("og:url"),
+                self.meta.canonical.as_deref(),
+                self.linked.url.as_deref(),
+            ]
+            .into_iter()
+            .flatten()
+            .find_map(address::host),
         }
     }
 

@@ -16,7 +16,8 @@ pub(super) const FURNITURE: Families = Families::COMMENTS
     .or(Families::HIDDEN)
     .or(Families::WIDGET)
     .or(Families::BIOGRAPHY)
-    .or(Families::TEASER);
+    .or(Families::TEASER)
+    .or(Families::CONSENT);
 
 /// Families of short things: a whole story inside an element of that name is not one.
 const SHORT: Families = Families::AUTHOR
@@ -41,8 +42,11 @@ const OWN: Families = Families::BODY;
 /// A furniture family is not believed of an element with more than this share of the page's prose, in percent: bodies stand
 /// in `div.page-with-sidebar`, in forms, and in paywalled `hidden` elements.
 const FURNITURE_PROSE_PERCENT_MAX: u32 = 30;
-/// Comments may well be longer than the article; they are believed if that much prose stands elsewhere.
-const PROSE_BESIDE_COMMENTS: u32 = 500;
+/// Comments and questions about cookies may well be longer than the article; they are believed if that much prose stands
+/// elsewhere.
+const PROSE_BESIDE: u32 = 400;
+/// What is hidden from screen readers is a sign or a double, unless there is much of it.
+const ARIA_HIDDEN_BYTES_MAX: u32 = 200;
 
 /// The families around each node.
 pub(super) struct Contexts {
@@ -77,6 +81,13 @@ impl Contexts {
         self.around[node.index()]
     }
 
+    /// Says of a subtree that it belongs to these families as well.
+    pub(super) fn add(&mut self, nodes: std::ops::Range<usize>, families: Families) {
+        for around in &mut self.around[nodes] {
+            *around |= families;
+        }
+    }
+
     /// The families around the node with that index.
     pub(super) fn at(&self, index: u32) -> Families {
         self.around[index as usize]
@@ -93,7 +104,9 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
     if matches!(tag, Tag::Html | Tag::Body | Tag::Head) {
         return Families::NONE;
     }
+    let (links, bytes) = outline.bytes(node);
     let mut hidden = false;
+    let mut aria_hidden = false;
     for (name, value) in tree.attrs(node) {
         match name {
             Attr::Class
@@ -107,16 +120,20 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
             | Attr::DataQa => own |= families(value),
             Attr::Hidden => hidden |= !value.eq_ignore_ascii_case("until-found"),
             Attr::Style => hidden |= is_hidden_by_style(value),
+            Attr::AriaHidden => aria_hidden = value.eq_ignore_ascii_case("true"),
             _ => {}
         }
     }
-    if hidden {
+    if hidden || aria_hidden && bytes <= ARIA_HIDDEN_BYTES_MAX {
         own |= Families::HIDDEN;
+    }
+    // A dialog that waits to be opened asks or informs; it holds no article.
+    if aria_hidden && own.any(Families::WIDGET) {
+        own |= Families::CONSENT;
     }
     if own == Families::NONE {
         return own;
     }
-    let (links, bytes) = outline.bytes(node);
     if bytes > SHORT_BYTES_MAX {
         own = own.without(SHORT);
     }
@@ -127,24 +144,42 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
     if own.any(Families::TEASER) && links * 4 < bytes {
         own = own.without(Families::TEASER);
     }
+    let prose = outline.prose(node);
+    // Advertisements come from elsewhere; text that the page itself brings in their places is often the article's.
+    if own.any(Families::ADVERT) && prose >= 150 && links * 4 < bytes {
+        own = own.without(Families::ADVERT);
+    }
+    // Boxes set apart within an article (facts, summaries) are part of it; columns of teasers are not.
+    if own.any(Families::SIDEBAR)
+        && tag == Tag::Aside
+        && prose * 2 >= bytes
+        && is_within_article(tree, node)
+    {
+        own = own.without(Families::SIDEBAR);
+    }
     if own.any(FURNITURE) {
-        let prose = outline.prose(node);
         let page = outline.prose_of_page();
         let heavy =
             u64::from(prose) * 100 > u64::from(page) * u64::from(FURNITURE_PROSE_PERCENT_MAX);
         let main = matches!(tag, Tag::Main | Tag::Article) && prose * 10 > page;
         if heavy || main {
-            let comments = own.any(Families::COMMENTS)
-                && !main
-                && page - prose >= PROSE_BESIDE_COMMENTS
-                && outline.prose_before(node) > 0;
+            let beside = page - prose >= PROSE_BESIDE && !main;
+            let comments = own.any(Families::COMMENTS) && beside && outline.prose_before(node) > 0;
+            let consent = own.any(Families::CONSENT) && beside;
             own = own.without(FURNITURE);
             if comments {
                 own |= Families::COMMENTS;
             }
+            if consent {
+                own |= Families::CONSENT;
+            }
         }
     }
     own
+}
+
+fn is_within_article(tree: &Tree, node: NodeId) -> bool {
+    tree.ancestors(node).take(6).any(|node| is_body(tree, node))
 }
 
 fn of_tag(tag: Tag) -> Families {

@@ -42,6 +42,8 @@ impl Families {
     pub(super) const PAYWALL: Families = Families(1 << 26);
     pub(super) const TEASER: Families = Families(1 << 27);
     pub(super) const VIDEO: Families = Families(1 << 28);
+    /// Questions about cookies and privacy.
+    pub(super) const CONSENT: Families = Families(1 << 30);
     /// `list`, `box`, `bar`, `links`: makes a name of one thing a name of many.
     const GROUP: Families = Families(1 << 29);
 
@@ -87,10 +89,12 @@ pub(super) fn families(names: &str) -> Families {
 
 /// Longer words are made by machines (hashes of stylesheets) and mean nothing.
 const WORD_BYTES_MAX: usize = 32;
+/// Longer names are made of a headline (`id="she-was-promoted-to-..."`).
+const NAME_WORDS_MAX: usize = 6;
 
 fn families_of_name(name: &str) -> Families {
     // Utility classes of CSS frameworks (`md:hidden`, `w-[300px]`) say how a thing looks, not what it is.
-    if name.contains([':', '[']) {
+    if name.contains([':', '[']) || words(name).count() > NAME_WORDS_MAX {
         return Families::NONE;
     }
     let mut found = Families::NONE;
@@ -278,10 +282,11 @@ static WORDS: &[Entry] = &{
         start("comment", F::COMMENTS),
         start("commerc", F::ADVERT),
         start("complementary", F::SIDEBAR),
-        start("consent", F::WIDGET),
+        start("cmplz", F::CONSENT),
+        start("consent", F::CONSENT),
         whole("content", F::CONTENT),
         start("contentinfo", F::FOOTER),
-        start("cookie", F::WIDGET),
+        start("cookie", F::CONSENT),
         whole("copy", F::CONTENT),
         start("copyright", F::CREDIT),
         start("credit", F::CREDIT),
@@ -296,6 +301,7 @@ static WORDS: &[Entry] = &{
         whole("dek", F::LEAD),
         whole("description", F::LEAD),
         whole("dialog", F::WIDGET),
+        start("didomi", F::CONSENT),
         start("disclaimer", F::FOOTER),
         start("disqus", F::COMMENTS),
         start("donat", F::NEWSLETTER),
@@ -313,6 +319,7 @@ static WORDS: &[Entry] = &{
         whole("followus", F::SHARE),
         start("footer", F::FOOTER),
         start("galler", F::GALLERY),
+        start("gdpr", F::CONSENT),
         whole("headline", F::TITLE),
         start("hentry", F::STORY),
         whole("intro", F::LEAD),
@@ -324,6 +331,7 @@ static WORDS: &[Entry] = &{
         start("leaderboard", F::ADVERT),
         whole("lede", F::LEAD),
         whole("legende", F::CAPTION),
+        whole("legends", F::CAPTION),
         whole("leserbriefe", F::COMMENTS),
         whole("links", F::GROUP),
         whole("list", F::GROUP),
@@ -349,6 +357,8 @@ static WORDS: &[Entry] = &{
         start("newsletter", F::NEWSLETTER),
         whole("noticia", F::STORY),
         start("offscreen", F::HIDDEN),
+        start("onetrust", F::CONSENT),
+        start("optanon", F::CONSENT),
         start("optin", F::NEWSLETTER),
         start("outbrain", F::RELATED),
         start("overlay", F::WIDGET),
@@ -432,6 +442,7 @@ static WORDS: &[Entry] = &{
         start("tooltip", F::WIDGET),
         whole("topics", F::TAGS),
         start("trending", F::RELATED),
+        start("truste", F::CONSENT),
         start("tweet", F::EMBED),
         start("updated", F::DATE),
         start("viafoura", F::COMMENTS),

@@ -1,9 +1,10 @@
 //! What each run of a page is, as far as the structure around it tells.
 
-use super::context::Contexts;
+use super::context::{Contexts, FURNITURE};
 use super::families::Families;
 use super::outline::{Outline, Run};
 use super::region::Region;
+use super::shingles::Shingles;
 use crate::article::BlockKind;
 use crate::clean::line::Hint;
 use crate::ledger::Class;
@@ -19,7 +20,8 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn is_open(&self) -> bool {
+    /// A line of which structure says nothing: it stays, unless its words say otherwise.
+    pub(super) fn is_open(&self) -> bool {
         matches!(self, Place::Line(None))
     }
 }
@@ -31,6 +33,7 @@ pub(super) fn place(
     region: &Region,
     heading: Option<usize>,
     is_title: &dyn Fn(&str) -> bool,
+    summary: &Shingles,
 ) -> Vec<Place> {
     let last = region.inside.iter().rposition(|&inside| inside);
     let first = region.inside.iter().position(|&inside| inside);
@@ -55,6 +58,9 @@ pub(super) fn place(
         } else if in_head {
             match head_line(families, outline.tree, run) {
                 Some(hint) => Place::Line(Some(hint)),
+                None if is_standfirst(outline, families, run, index - head_from, summary) => {
+                    Place::Line(None)
+                }
                 None => Place::Aside(outside()),
             }
         } else {
@@ -62,8 +68,6 @@ pub(super) fn place(
         };
         places.push(place);
     }
-    link_lists(outline, &mut places);
-    empty_headings(outline, &mut places);
     places
 }
 
@@ -87,6 +91,12 @@ type Row = (Families, Class, &'static str, &'static str);
 
 /// The first family that fits decides: what stands in a share bar inside a caption is a share bar.
 static ROWS: &[Row] = &[
+    (
+        Families::CONSENT,
+        Class::Ui,
+        "page.consent",
+        "asks about cookies and privacy",
+    ),
     (
         Families::COMMENTS,
         Class::Navigation,
@@ -237,6 +247,29 @@ fn repeats_title(outline: &Outline, run: &Run, is_title: &dyn Fn(&str) -> bool) 
     title.then(|| Hint::strong(Class::Title, "page.title_again", "repeats the headline"))
 }
 
+/// The paragraph under the headline that sums the article up: it is called so, or it is what the page gives as its
+/// description, or nothing but a byline parts it from the headline.
+fn is_standfirst(
+    outline: &Outline,
+    families: Families,
+    run: &Run,
+    below: usize,
+    summary: &Shingles,
+) -> bool {
+    const BELOW_MAX: usize = 12;
+    let shaped = (40..=800).contains(&run.bytes)
+        && run.link_percent() < 30
+        && run.kind != BlockKind::ListItem;
+    if !shaped || below > BELOW_MAX || families.any(FURNITURE) {
+        return false;
+    }
+    families.any(Families::LEAD)
+        || below <= 2 && run.bytes >= 60
+        || summary
+            .percent(outline.text(run))
+            .is_some_and(|percent| percent >= 60)
+}
+
 /// Lines between the headline and the body that are no furniture: byline, date, the lead picture's caption.
 fn head_line(families: Families, tree: &Tree, run: &Run) -> Option<Hint> {
     let hint = by_families(families, run).or_else(|| by_tags(tree, run))?;
@@ -245,85 +278,4 @@ fn head_line(families: Families, tree: &Tree, run: &Run) -> Option<Hint> {
         Class::Byline | Class::Date | Class::Caption | Class::Credit | Class::Section
     )
     .then_some(hint)
-}
-
-/// Lists of links point to other articles; so do two or more linked lines in a row.
-fn link_lists(outline: &Outline, places: &mut [Place]) {
-    let related = |rule, reason| Place::Line(Some(Hint::strong(Class::Related, rule, reason)));
-    let linked = |index: usize| {
-        let run = &outline.runs[index];
-        run.link_percent() >= 80 && run.bytes >= 8 && !(run.kind == BlockKind::Table)
-    };
-    let mut start = 0;
-    while start < places.len() {
-        if !places[start].is_open() || !linked(start) {
-            start += 1;
-            continue;
-        }
-        let mut end = start + 1;
-        while end < places.len() && places[end].is_open() && linked(end) {
-            end += 1;
-        }
-        if end - start >= 2 {
-            for place in &mut places[start..end] {
-                *place = related("page.link_list", "stands in a list of links");
-            }
-        } else {
-            let run = &outline.runs[start];
-            let whole = run.link_percent() >= 95 && run.bytes >= 15 && !run.closed;
-            if whole {
-                places[start] = Place::Line(Some(Hint::weak(
-                    Class::Related,
-                    "page.link_line",
-                    "is nothing but a link",
-                )));
-            }
-        }
-        start = end;
-    }
-}
-
-/// A heading under which nothing of the article stands goes the way of what stands under it.
-fn empty_headings(outline: &Outline, places: &mut [Place]) {
-    let mut after: Option<Hint> = Some(Hint::strong(
-        Class::Related,
-        "page.empty_heading",
-        "heads nothing that belongs to the article",
-    ));
-    let mut at_end = true;
-    for index in (0..places.len()).rev() {
-        let run = &outline.runs[index];
-        match &places[index] {
-            Place::Aside(_) => {}
-            Place::Line(Some(hint)) => {
-                if !at_end {
-                    after = matches!(
-                        hint.class,
-                        Class::Related
-                            | Class::Promo
-                            | Class::Social
-                            | Class::Ui
-                            | Class::Navigation
-                            | Class::FooterOther
-                    )
-                    .then(|| {
-                        Hint::strong(
-                            hint.class,
-                            "page.heading_of_furniture",
-                            "heads what is no part of the article",
-                        )
-                    });
-                }
-            }
-            Place::Line(None) if run.kind == BlockKind::Heading => {
-                if let Some(hint) = &after {
-                    places[index] = Place::Line(Some(hint.clone()));
-                }
-            }
-            Place::Line(None) => {
-                after = None;
-                at_end = false;
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@
 //!
 //! What a run *says* is judged later and by others (`clean/grammar.rs`); here only its place is.
 
+mod boxes;
 mod context;
 mod families;
 mod furniture;
@@ -35,6 +36,10 @@ pub struct Expected<'a> {
     pub titles: Vec<&'a str>,
     /// `articleBody` of the page's JSON-LD.
     pub body: Option<&'a str>,
+    /// The description for search engines and social networks: often the standfirst.
+    pub summary: Option<&'a str>,
+    /// The page's own host, without `www.`.
+    pub host: Option<&'a str>,
 }
 
 /// A page as lines, and what was found beside the body.
@@ -66,11 +71,14 @@ pub struct PageEvidence {
 /// Cuts a page into lines and says what structure knows about each.
 pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
     let mut outline = Outline::new(tree);
-    let contexts = Contexts::new(&outline);
+    let mut contexts = Contexts::new(&outline);
     let declared = declared(&outline, expected.body);
-    weigh(&mut outline, &contexts, &declared);
     let titles: Vec<String> = expected.titles.iter().map(|title| fold(title)).collect();
     let heading = heading(&outline, &contexts, &titles);
+    if let Some(heading) = heading {
+        other_articles(&outline, &mut contexts, heading);
+    }
+    weigh(&mut outline, &contexts, &declared);
     let Some(region) = region::find(&outline, &contexts, heading, &declared) else {
         return without_article(&outline, &contexts, heading);
     };
@@ -78,7 +86,10 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
         let text = fold(text);
         !text.is_empty() && titles.contains(&text)
     };
-    let places = furniture::place(&outline, &contexts, &region, heading, &is_title);
+    let heading = heading.filter(|&heading| region::is_above(&outline, &region, heading));
+    let summary = expected.summary.map(Shingles::of).unwrap_or_default();
+    let mut places = furniture::place(&outline, &contexts, &region, heading, &is_title, &summary);
+    boxes::mark(&outline, expected.host, &mut places);
     let evidence = evidence(&outline, &contexts, heading, &region.inside);
     Page {
         lines: lines::lines(&outline, &contexts, places),
@@ -165,20 +176,20 @@ fn weigh(outline: &mut Outline, contexts: &Contexts, declared: &[bool]) {
 }
 
 /// The run of the headline: the `h1` (or, without one, another heading) that reads as the declared title; else the first
-/// `h1` before the prose begins.
+/// `h1`. Prose stands below it, or it heads something else.
 fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<usize> {
+    const PROSE_ABOVE_PERCENT_MAX: u64 = 50;
+    let page = u64::from(outline.prose_of_page());
     let mut best: Option<(u32, usize)> = None;
     for (index, run) in outline.runs.iter().enumerate() {
         if run.kind != BlockKind::Heading || run.bytes < 3 || run.bytes > 600 {
             continue;
         }
-        let families = contexts.at(run.nodes.start);
-        if families.any(
-            Families::HIDDEN
-                .or(Families::NAVIGATION)
-                .or(Families::FOOTER)
-                .or(Families::COMMENTS),
-        ) {
+        let above = u64::from(outline.prose_before(run.block));
+        if above * 100 > page * PROSE_ABOVE_PERCENT_MAX {
+            break;
+        }
+        if contexts.at(run.nodes.start).any(NEVER_HEADED) {
             continue;
         }
         let text = fold(outline.text(run));
@@ -198,6 +209,36 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
         }
     }
     best.map(|(_, index)| index)
+}
+
+const NEVER_HEADED: Families = Families::HIDDEN
+    .or(Families::NAVIGATION)
+    .or(Families::FOOTER)
+    .or(Families::COMMENTS)
+    .or(Families::CONSENT);
+
+/// Pages that load the next article below this one: an `article` with an `h1` of its own, after the one that is headed by
+/// the page's headline.
+fn other_articles(outline: &Outline, contexts: &mut Contexts, heading: usize) {
+    let tree = outline.tree;
+    let headline = &outline.runs[heading];
+    let mut marked = 0;
+    for run in &outline.runs[heading + 1..] {
+        let next = run.kind == BlockKind::Heading && run.level == 1 && run.bytes >= 15;
+        if !next || run.block.index() < marked {
+            continue;
+        }
+        let around = tree
+            .ancestors(run.block)
+            .take(12)
+            .find(|&node| tree.tag(node) == Some(Tag::Article));
+        let Some(article) = around.filter(|&article| !tree.contains(article, headline.block))
+        else {
+            continue;
+        };
+        marked = tree.subtree_end(article);
+        contexts.add(article.index()..marked, Families::RELATED);
+    }
 }
 
 fn evidence(

@@ -29,8 +29,9 @@ pub(super) fn find(
     };
     include(outline, &mut region.inside, root);
     let heading_node = heading.map(|heading| outline.runs[heading].nodes.start);
+    let boundary = boundary(outline, root);
     let mut around = Around {
-        crossed: is_body(tree, root),
+        crossed: boundary.is_none_or(|boundary| boundary == root),
         heading: heading_node,
         declared,
     };
@@ -45,9 +46,35 @@ pub(super) fn find(
             }
         }
         current = parent;
-        around.crossed |= is_body(tree, parent) || matches!(tree.tag(parent), Some(Tag::Main));
+        around.crossed |= Some(parent) == boundary;
     }
     Some(region)
+}
+
+/// The outermost element around the root that is announced as the article and holds little prose besides.
+fn boundary(outline: &Outline, root: NodeId) -> Option<NodeId> {
+    let tree = outline.tree;
+    let most = u64::from(outline.prose(root)) * 3 / 2 + 400;
+    let around = std::iter::once(root).chain(tree.ancestors(root));
+    let around = around.take_while(|&node| u64::from(outline.prose(node)) <= most);
+    around
+        .filter(|&node| is_body(tree, node) || tree.tag(node) == Some(Tag::Main))
+        .last()
+}
+
+/// Most of the region's prose stands below that heading.
+pub(super) fn is_above(outline: &Outline, region: &Region, heading: usize) -> bool {
+    const ABOVE_PERCENT_MAX: u64 = 20;
+    let inside = || {
+        outline
+            .runs
+            .iter()
+            .zip(&region.inside)
+            .map(|(run, &inside)| if inside { u64::from(run.prose()) } else { 0 })
+    };
+    let all: u64 = inside().sum();
+    let above: u64 = inside().take(heading).sum();
+    above * 100 <= all * ABOVE_PERCENT_MAX
 }
 
 /// Follows the prose from the root down to where it parts.
@@ -141,11 +168,15 @@ impl Around<'_> {
                     .any(|run| is_lead(contexts, &outline.runs[run]));
             return below_heading && links * 3 < bytes && (lead || prose > 0 && !self.crossed);
         }
-        if self.crossed || prose == 0 && !is_flow(tree.tag(sibling)) {
+        if prose == 0 && !is_flow(tree.tag(sibling)) {
             return false;
         }
         let alike = tree.tag(sibling) == tree.tag(current)
             && tree.attr(sibling, Attr::Class) == tree.attr(current, Attr::Class);
+        let alike = alike && prose > 0 && tree.tag(sibling) != Some(Tag::Article);
+        if self.crossed {
+            return alike && tree.attr(sibling, Attr::Class).is_some() && links * 4 < bytes;
+        }
         if alike || is_flow(tree.tag(sibling)) {
             return links * 2 < bytes;
         }
