@@ -15,6 +15,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -39,6 +40,10 @@ use crate::archive::{Error, Manifest, Paths};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId, VersionId};
 use crate::submission::{ClaimId, Declared, Signature, Source};
+
+/// An archive that is locked is tried so often, with a pause between.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// How an archive is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,13 +235,17 @@ fn lock(paths: &Paths) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(|source| Error::io("open", &path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked {
-            dir: paths.dir.clone(),
-        }),
-        Err(TryLockError::Error(source)) => Err(Error::io("lock", &path, source)),
+    // A process that this one is just starting holds all that is open for a moment, between fork and exec: so more than once.
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => return Err(Error::io("lock", &path, source)),
+        }
     }
+    Err(Error::Locked {
+        dir: paths.dir.clone(),
+    })
 }
 
 impl Open {
