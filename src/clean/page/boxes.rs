@@ -47,12 +47,16 @@ fn is_internal(outline: &Outline, link: NodeId, host: Option<&str>) -> bool {
 
 /// The run is nothing but a link to another page of the site.
 fn is_link_line(outline: &Outline, host: Option<&str>, run: &Run) -> bool {
-    run.link_percent() >= 80
-        && run.bytes >= 8
-        && run.kind != BlockKind::Table
-        && run
-            .link
-            .is_some_and(|link| is_internal(outline, link, host))
+    let Some(link) = run.link.filter(|_| run.link_percent() >= 80) else {
+        return false;
+    };
+    // Headings are linked to themselves.
+    let anchor = run.kind == BlockKind::Heading
+        && outline
+            .tree
+            .attr(link, Attr::Href)
+            .is_some_and(|href| href.starts_with('#'));
+    run.bytes >= 8 && run.kind != BlockKind::Table && !anchor && is_internal(outline, link, host)
 }
 
 /// A card is a small box with a linked headline and perhaps a label, a picture's caption and a sentence or two. Articles made of

@@ -2,6 +2,7 @@
 
 use super::families::{Families, families};
 use super::outline::Outline;
+use crate::article::BlockKind;
 use crate::tree::{Attr, NodeId, Tag, Tree};
 
 /// Families that put text outside an article, wherever they stand.
@@ -109,6 +110,8 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
     let mut aria_hidden = false;
     for (name, value) in tree.attrs(node) {
         match name {
+            // The id of a heading is made of its words, to link to it.
+            Attr::Id if is_heading(tag) => {}
             Attr::Class
             | Attr::Id
             | Attr::Itemprop
@@ -149,11 +152,15 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
     if own.any(Families::ADVERT) && prose >= 150 && links * 4 < bytes {
         own = own.without(Families::ADVERT);
     }
-    // Boxes set apart within an article (facts, summaries) are part of it; columns of teasers are not.
+    // What is set apart within an article without a heading of its own (a summary, a quote) is part of it; columns of
+    // teasers and boxes of facts are not.
     if own.any(Families::SIDEBAR)
         && tag == Tag::Aside
         && prose * 2 >= bytes
         && is_within_article(tree, node)
+        && !outline
+            .runs_in(node)
+            .any(|run| outline.runs[run].kind == BlockKind::Heading)
     {
         own = own.without(Families::SIDEBAR);
     }
@@ -176,6 +183,13 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
         }
     }
     own
+}
+
+fn is_heading(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::H1 | Tag::H2 | Tag::H3 | Tag::H4 | Tag::H5 | Tag::H6
+    )
 }
 
 fn is_within_article(tree: &Tree, node: NodeId) -> bool {

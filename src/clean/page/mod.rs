@@ -224,7 +224,7 @@ fn other_articles(outline: &Outline, contexts: &mut Contexts, heading: usize) {
     let headline = &outline.runs[heading];
     let mut marked = 0;
     for run in &outline.runs[heading + 1..] {
-        let next = run.kind == BlockKind::Heading && run.level == 1 && run.bytes >= 15;
+        let next = run.kind == BlockKind::Heading && run.level == 1 && run.bytes >= 8;
         if !next || run.block.index() < marked {
             continue;
         }

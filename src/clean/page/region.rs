@@ -55,11 +55,12 @@ pub(super) fn find(
 fn boundary(outline: &Outline, root: NodeId) -> Option<NodeId> {
     let tree = outline.tree;
     let most = u64::from(outline.prose(root)) * 3 / 2 + 400;
-    let around = std::iter::once(root).chain(tree.ancestors(root));
-    let around = around.take_while(|&node| u64::from(outline.prose(node)) <= most);
-    around
-        .filter(|&node| is_body(tree, node) || tree.tag(node) == Some(Tag::Main))
-        .last()
+    let around = || {
+        let around = std::iter::once(root).chain(tree.ancestors(root));
+        around.take_while(|&node| u64::from(outline.prose(node)) <= most)
+    };
+    let named = around().filter(|&node| is_body(tree, node)).last();
+    named.or_else(|| around().find(|&node| tree.tag(node) == Some(Tag::Main)))
 }
 
 /// Most of the region's prose stands below that heading.
@@ -166,7 +167,10 @@ impl Around<'_> {
                 || outline
                     .runs_in(sibling)
                     .any(|run| is_lead(contexts, &outline.runs[run]));
-            return below_heading && links * 3 < bytes && (lead || prose > 0 && !self.crossed);
+            return below_heading
+                && links * 3 < bytes
+                && (lead
+                    || !self.crossed && (prose > 0 || is_flow(tree.tag(sibling)) && bytes >= 40));
         }
         if prose == 0 && !is_flow(tree.tag(sibling)) {
             return false;
