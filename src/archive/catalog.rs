@@ -337,7 +337,7 @@ impl Catalog {
     }
 
     /// Looks through the whole file.
-    fn examine(&self) -> Result<(), Error> {
+    pub fn examine(&self) -> Result<(), Error> {
         self.examine_version()?;
         let sql = "PRAGMA quick_check(1)";
         let verdict: rusqlite::Result<String> =
@@ -782,6 +782,93 @@ impl Catalog {
             })
         })?;
         Ok(counts.unwrap_or_default())
+    }
+}
+
+/// What the catalog says of one leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafRow {
+    /// Index of the leaf.
+    pub leaf: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The capture's number.
+    pub capture: u32,
+    /// The story version, if it is a capture's leaf.
+    pub version: Option<u32>,
+    /// Digest of the metadata block.
+    pub metadata: Digest,
+    /// The metadata record; `None` if it is lost.
+    pub metadata_at: Option<Location>,
+    /// The text's record, if the capture has one of its own.
+    pub text_at: Option<Location>,
+}
+
+/// What `check` asks.
+impl Catalog {
+    /// The rows of these leaves, in their order.
+    pub fn leaf_rows(&self, leaves: std::ops::Range<u64>) -> Result<Vec<LeafRow>, Error> {
+        let sql = "SELECT leaf, doc, capture, version, metadata, segment, metadata_offset, metadata_length, \
+                   text_offset, text_length FROM captures WHERE leaf >= ?1 AND leaf < ?2 \
+                   UNION ALL \
+                   SELECT leaf, doc, capture, NULL, metadata, segment, metadata_offset, metadata_length, \
+                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
+        self.all(sql, [signed(leaves.start), signed(leaves.end)], |row| {
+            Ok(LeafRow {
+                leaf: unsigned(row, 0)?,
+                doc: DocId(row.get(1)?),
+                capture: row.get(2)?,
+                version: row.get(3)?,
+                metadata: digest(row, 4)?,
+                metadata_at: location(row, [5, 6, 7])?,
+                text_at: location(row, [5, 8, 9])?,
+            })
+        })
+    }
+
+    /// Where the metadata record of a leaf is.
+    pub fn metadata_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
+        let rows = self.leaf_rows(leaf..leaf + 1)?;
+        Ok(rows.first().and_then(|row| row.metadata_at))
+    }
+
+    /// Where the text of a leaf's capture is: for a duplicate, that of the capture it is the same as.
+    pub fn text_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
+        let row = self.captures_where("c.leaf = ?1", [signed(leaf)])?.pop();
+        Ok(row.and_then(|row| row.locations.text))
+    }
+
+    /// Where the committed records of each segment end.
+    pub fn segment_ends(&self) -> Result<Vec<Position>, Error> {
+        let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM \
+                   (SELECT segment, metadata_offset, metadata_length FROM captures \
+                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions) \
+                   WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
+        self.all(sql, [], |row| {
+            Ok(Position {
+                segment: row.get(0)?,
+                offset: unsigned(row, 1)?,
+            })
+        })
+    }
+
+    /// The documents with a record that begins in this stretch of a segment, in the order of archiving.
+    pub fn docs_within(
+        &self,
+        segment: u32,
+        bytes: std::ops::Range<u64>,
+    ) -> Result<Vec<DocId>, Error> {
+        let sql = r#"SELECT doc, min(leaf) FROM (
+            SELECT doc, leaf FROM captures WHERE segment = ?1
+                AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
+            UNION ALL
+            SELECT doc, leaf FROM revisions WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
+            UNION ALL
+            SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
+                WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3
+            ) GROUP BY doc ORDER BY 2"#;
+        let values = params![segment, signed(bytes.start), signed(bytes.end)];
+        self.all(sql, values, |row| Ok(DocId(row.get(0)?)))
     }
 }
 

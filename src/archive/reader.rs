@@ -279,6 +279,12 @@ fn open_catalog(dir: &Path, recovery: &mut Recovery) -> Result<Catalog, Error> {
         Ok(Err(why)) => why,
         Err(error @ Error::Catalog { .. }) => error.to_string(),
         Err(Error::Io { .. }) => "it is missing or cannot be opened".to_owned(),
+        // The checkpoint can be read and the entries cannot: see above.
+        Err(Error::Log(error)) => {
+            let finding = Finding::LogUnreadable(error.to_string());
+            recovery.findings.push(finding);
+            return Catalog::open_to_read(dir);
+        }
         Err(error) => return Err(error),
     };
     let catalog = Catalog::in_memory()?;

@@ -44,8 +44,15 @@ impl Frontier {
 
     /// The root of the tree.
     pub fn root(&self) -> Digest {
-        let smallest_first = self.subtrees.iter().rev().copied();
-        smallest_first
+        self.root_before(None)
+    }
+
+    /// The root of the tree that goes on, after these leaves, with a smaller tree whose root is `rest`. If the leaves here
+    /// are themselves roots of perfect trees of one size, `rest` may have fewer leaves than one of these.
+    pub fn root_before(&self, rest: Option<Digest>) -> Digest {
+        let subtrees = self.subtrees.iter().rev().copied();
+        rest.into_iter()
+            .chain(subtrees)
             .reduce(|right, left| node_hash(&left, &right))
             .unwrap_or_else(empty_root)
     }

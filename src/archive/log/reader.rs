@@ -201,30 +201,37 @@ pub fn read_entries(dir: &Path, id: TileId) -> Result<(Vec<u8>, Vec<Range<usize>
 /// longer, which supersedes it.
 pub fn read_tile(dir: &Path, id: TileId) -> Result<(PathBuf, Vec<u8>), LogError> {
     let exact = dir.join(id.path());
-    let missing = match fs::read(&exact) {
-        Ok(bytes) => return Ok((exact, bytes)),
-        Err(error) => error,
-    };
-    if missing.kind() == io::ErrorKind::NotFound && !id.is_full() {
-        for longer in longer_tiles(dir, id) {
-            let path = dir.join(longer.path());
-            if let Ok(bytes) = fs::read(&path) {
-                return Ok((path, bytes));
+    let mut names = vec![id];
+    let mut error = io::Error::from(io::ErrorKind::NotFound);
+    // A writer may replace the longer tile by a still longer one between finding its name and reading it.
+    for _ in 0..8 {
+        for name in &names {
+            let path = dir.join(name.path());
+            match fs::read(&path) {
+                Ok(bytes) => return Ok((path, bytes)),
+                Err(found) => error = found,
             }
         }
+        let gone = error.kind() == io::ErrorKind::NotFound;
+        let longer = longer_tiles(dir, id);
+        if !gone || id.is_full() || longer == names {
+            break;
+        }
+        names = longer;
     }
-    Err(LogError::io("read the tile", &exact)(missing))
+    Err(LogError::io("read the tile", &exact)(error))
 }
 
-/// Names under which the tile may lie grown longer, the full one first.
+/// Names under which the tile may lie grown longer, the full one last: it comes after all partial ones.
 fn longer_tiles(dir: &Path, id: TileId) -> Vec<TileId> {
-    let mut longer = vec![id.of_width(TILE_WIDTH)];
+    let mut longer = Vec::new();
     let partials = dir.join(id.path());
     let names = fs::read_dir(crate::durable::folder_of(&partials));
     for entry in names.into_iter().flatten().flatten() {
         let width = entry.file_name().to_str().and_then(|n| n.parse().ok());
         longer.extend(width.filter(|w| *w > id.width).map(|w| id.of_width(w)));
     }
+    longer.push(id.of_width(TILE_WIDTH));
     longer
 }
 
