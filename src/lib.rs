@@ -21,6 +21,7 @@
 
 pub mod archive;
 pub mod article;
+pub mod check;
 pub mod clean;
 pub mod decode;
 pub mod digest;

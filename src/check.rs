@@ -1,0 +1,285 @@
+//! `check`: whether an archive is sound. Everything is computed anew; nothing is repaired; no problem stops it.
+//!
+//! It shares with the writer what reads bytes (frames, records, leaves, tiles, notes), and nothing that decides. It takes no
+//! lock and runs while a daemon writes: it reads the checkpoint first and judges what that covers. What stands behind the
+//! last committed record is a note, no problem.
+//!
+//! | without `read_data` | with it |
+//! |---|---|
+//! | archive.json, FORMAT.md, files that do not belong | |
+//! | the checkpoint's signature, and a checkpoint kept elsewhere | |
+//! | every entry of the log, every hash tile, the root, each leaf's predecessor | |
+//! | the catalog against log and segment lengths | and against the records |
+//! | | every frame unpacked, every block's digest |
+//! | | each leaf's metadata block, raw bytes, text and ledger |
+//! | | records that belong to no capture |
+//!
+//! The codes of problems are [`problem::Code`]; they stay.
+//!
+//! BUG: a changed bit that unpacks to the same bytes is not found, since leaves commit to the bytes unpacked. Headers of WARC
+//! records are covered by their frame's checksum alone: against an accident, not against a forger.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::archive::log::key::VerifierKey;
+use crate::archive::segment;
+use crate::archive::{Manifest, catalog::Catalog};
+use crate::check::log::{Elsewhere, LogView};
+use crate::check::problem::{Code, Findings, Note, Problem, chain};
+use crate::check::records::{Records, Stretch};
+use crate::durable;
+
+mod catalog;
+mod content;
+mod log;
+pub mod problem;
+mod records;
+mod tree;
+
+/// How an archive is checked.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Read all records too.
+    pub read_data: bool,
+    /// With `read_data`: this share of the records only, above 0 and at most 1.
+    pub subset: Option<f64>,
+    /// Which share: with a number that goes up by one from run to run (the number of the week), 1/`subset` runs read everything.
+    pub rotation: u64,
+    /// A checkpoint kept elsewhere: the log must go on from it.
+    pub checkpoint: Option<PathBuf>,
+    /// The key that must have signed; else the one that lies in the archive.
+    pub vkey: Option<VerifierKey>,
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Records that were read.
+    pub records: u64,
+    /// Bytes of segments that were read.
+    pub bytes: u64,
+    /// Leaves of the log.
+    pub leaves: u64,
+    /// How many problems were reported.
+    pub problems: u64,
+    /// What is no problem and still worth saying.
+    pub notes: Vec<Note>,
+}
+
+/// Why there was nothing to check.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No folder, or one without anything of an archive.
+    #[error("there is no archive in {}", dir.display())]
+    NoArchive {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder cannot be listed.
+    #[error("cannot list the archive {}", dir.display())]
+    Unreadable {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A share that is none.
+    #[error("the share of records to read must be above 0 and at most 1, not {0}")]
+    BadSubset(f64),
+}
+
+/// Checks the archive in `dir`; each problem is handed to `report` as it is found.
+pub fn check(
+    dir: &Path,
+    options: &Options,
+    report: &mut dyn FnMut(Problem),
+) -> Result<Report, Error> {
+    if let Some(share) = options
+        .subset
+        .filter(|share| !(*share > 0.0 && *share <= 1.0))
+    {
+        return Err(Error::BadSubset(share));
+    }
+    let mut findings = Findings::new(report);
+    let findings = &mut findings;
+    look_around(dir, findings)?;
+    let elsewhere = Elsewhere {
+        verifier: options.vkey.as_ref(),
+        checkpoint: options.checkpoint.as_deref(),
+    };
+    let view = log::check(dir, &elsewhere, findings);
+    check_manifest(dir, &view, findings);
+    let catalog = catalog::check(dir, &view, findings);
+    let segments = check_segments(dir, catalog.as_ref(), findings);
+
+    let mut done = Report {
+        leaves: view.size,
+        ..Report::default()
+    };
+    if options.read_data {
+        let subset = subset(&view, catalog.as_ref(), options, findings);
+        let whole = subset.is_none();
+        let stretches = subset.unwrap_or_else(|| vec![Stretch::whole(&view)]);
+        let mut records = Records::new(dir, &view, catalog.as_ref(), whole);
+        for stretch in stretches {
+            records.read(stretch, &segments, findings);
+        }
+        if let Some(catalog) = &catalog {
+            catalog::compare_places(catalog, &records, whole, findings);
+        }
+        (done.records, done.bytes) = (records.records, records.bytes);
+    }
+    done.problems = findings.problems;
+    done.notes = std::mem::take(&mut findings.notes);
+    Ok(done)
+}
+
+/// Looks what lies in the archive's folder.
+fn look_around(dir: &Path, findings: &mut Findings) -> Result<(), Error> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::NoArchive {
+                dir: dir.to_owned(),
+            });
+        }
+        Err(source) => {
+            return Err(Error::Unreadable {
+                dir: dir.to_owned(),
+                source,
+            });
+        }
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let names: Vec<_> = names.collect();
+    if !["archive.json", "log", segment::FOLDER]
+        .iter()
+        .any(|part| names.iter().any(|name| name == part))
+    {
+        return Err(Error::NoArchive {
+            dir: dir.to_owned(),
+        });
+    }
+    if !names.iter().any(|name| name == "FORMAT.md") {
+        findings.problem(Code::FormatMissing, "FORMAT.md", "it is not there");
+    }
+    for name in names {
+        let text = name.to_string_lossy();
+        let known = matches!(
+            text.as_ref(),
+            "archive.json" | "FORMAT.md" | "lock" | "log" | segment::FOLDER
+        ) || text.starts_with("catalog.sqlite")
+            || durable::is_temporary(&name);
+        if !known {
+            findings.note(text.as_ref(), "not a file of the archive");
+        }
+    }
+    Ok(())
+}
+
+fn check_manifest(dir: &Path, view: &LogView, findings: &mut Findings) {
+    let place = "archive.json";
+    match Manifest::read(dir) {
+        Err(error) => findings.problem(Code::ManifestBad, place, chain(&error)),
+        Ok(manifest) => {
+            let signed = view.origin.as_ref();
+            if let Some(origin) = signed.filter(|origin| **origin != manifest.origin) {
+                let message = format!(
+                    "it names the log {}, the checkpoint {origin}",
+                    manifest.origin
+                );
+                findings.problem(Code::ManifestUnfit, place, message);
+            }
+        }
+    }
+}
+
+/// Whether all segments are there and as long as the catalog says; their numbers.
+fn check_segments(dir: &Path, catalog: Option<&Catalog>, findings: &mut Findings) -> Vec<u32> {
+    let folder = dir.join(segment::FOLDER);
+    let segments = match segment::list(dir) {
+        Ok(segments) => segments,
+        Err(error) => {
+            findings.problem(Code::SegmentMissing, segment::FOLDER, chain(&error));
+            return Vec::new();
+        }
+    };
+    let ends = catalog.and_then(|catalog| catalog.segment_ends().ok());
+    let ends = ends.unwrap_or_default();
+    let last = ends
+        .iter()
+        .map(|end| end.segment)
+        .chain(segments.iter().copied());
+    for number in 1..=last.max().unwrap_or(0) {
+        if segments.binary_search(&number).is_err() {
+            let place = format!("{}/{}", segment::FOLDER, segment::file_name(number));
+            findings.problem(Code::SegmentMissing, place, "it is not there");
+        }
+    }
+    for end in ends {
+        let length = fs::metadata(segment::path(dir, end.segment)).map(|file| file.len());
+        if let Some(length) = length.ok().filter(|length| *length < end.offset) {
+            let file = segment::file_name(end.segment);
+            let place = format!("{}/{file}@{length}", segment::FOLDER);
+            let message = format!("it ends here, its committed records end at {}", end.offset);
+            findings.problem(Code::SegmentShort, place, message);
+        }
+    }
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !segments
+            .iter()
+            .any(|number| segment::file_name(*number) == name)
+        {
+            findings.note(format!("{}/{name}", segment::FOLDER), "not a segment");
+        }
+    }
+    segments
+}
+
+/// So many leaves of a subset lie together, so that reading them is mostly reading forward.
+const SUBSET_LEAVES: usize = 64;
+
+/// Of a subset, which records to read: those of every n-th run of leaves. `None`: all of them.
+fn subset(
+    view: &LogView,
+    catalog: Option<&Catalog>,
+    options: &Options,
+    findings: &mut Findings,
+) -> Option<Vec<Stretch>> {
+    let share = options.subset.filter(|share| *share < 1.0)?;
+    // The share is above 0 and the cast saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let runs = (1.0 / share).ceil() as usize;
+    let whole = Stretch::whole(view);
+    let size = view.leaves.len();
+    let length = (size / runs).clamp(1, SUBSET_LEAVES);
+    let chosen = usize::try_from(options.rotation % runs as u64).unwrap_or(0);
+    let end_of = |leaves: usize| match leaves {
+        0 => Some(whole.from),
+        _ => Some(catalog?.metadata_at(leaves as u64 - 1).ok()??.end()),
+    };
+    let stretch = |run: usize| {
+        let (first, end) = (run * length, ((run + 1) * length).min(size));
+        let to = if end == size {
+            None
+        } else {
+            Some(end_of(end)?)
+        };
+        Some(Stretch {
+            leaves: (first, end),
+            from: end_of(first)?,
+            to,
+        })
+    };
+    let chosen = (chosen..size.div_ceil(length)).step_by(runs).map(stretch);
+    let chosen = chosen.collect::<Option<Vec<_>>>();
+    if chosen.is_none() {
+        let message =
+            "without a sound catalog nobody knows where a share of the records lies: all are read";
+        findings.note("catalog.sqlite", message);
+    }
+    chosen
+}

@@ -1,0 +1,89 @@
+//! Whether text, ledger and metadata of one capture fit together.
+
+use crate::archive::metadata::{CaptureBlock, Content};
+use crate::article::canonical_text;
+use crate::document::{Decoding, Format};
+use crate::ledger::{Ledger, Verdict};
+
+/// Checks the content in a capture's metadata block against its text, and against its raw bytes as far as these are their
+/// own decoding. In the error, what does not fit.
+pub(super) fn fits(
+    block: CaptureBlock<Content>,
+    text: &[u8],
+    raw: Option<&[u8]>,
+) -> Result<(), String> {
+    let content = block.content.ok_or("its metadata has none")?;
+    let text =
+        std::str::from_utf8(text).map_err(|error| format!("its text is not UTF-8: {error}"))?;
+    let observation = block.observation;
+    let digests = observation.digests;
+    let length = observation.raw_bytes;
+    let capture = content
+        .restore(observation, text.to_owned(), Vec::new())
+        .map_err(|error| error.to_string())?;
+    if raw.is_some_and(|raw| raw.len() as u64 != length) {
+        return Err(format!(
+            "its metadata says {length} raw bytes, there are others"
+        ));
+    }
+    if capture.article.story_digest() != digests.story {
+        return Err("its story has another digest than its metadata says".to_owned());
+    }
+    if canonical_text(&capture.article.blocks) != text {
+        return Err("its blocks do not make its text".to_owned());
+    }
+    let input = raw.and_then(|raw| plain_input(raw, &capture.decoding));
+    match input {
+        Some(input) => capture
+            .ledger
+            .verify(input, text)
+            .map_err(|error| error.to_string()),
+        None => reads_as(&capture.ledger, text),
+    }
+}
+
+/// The decoded text of a submission that is UTF-8 text without any wrapping; of others it takes a decoder to say.
+fn plain_input<'a>(raw: &'a [u8], decoding: &Decoding) -> Option<&'a str> {
+    let plain = decoding.format == Format::Text
+        && decoding.layers.is_empty()
+        && decoding.charset == "UTF-8"
+        && decoding.undecodable_count == 0;
+    let text = plain.then(|| raw.get(decoding.bom_bytes..))?;
+    std::str::from_utf8(text?).ok()
+}
+
+/// Checks a ledger without its input: spans follow each other without a gap, and what they keep and rewrite is as long as the
+/// text, with each rewriting standing where it should.
+fn reads_as(ledger: &Ledger, text: &str) -> Result<(), String> {
+    let (mut input, mut at) = (0, 0);
+    for (number, span) in ledger.spans.iter().enumerate() {
+        let unfit =
+            || format!("span {number} of its ledger does not fit, at byte {at} of its text");
+        if span.start != input || span.end < span.start {
+            return Err(unfit());
+        }
+        input = span.end;
+        at += match (span.verdict, &span.becomes) {
+            (Verdict::Kept, None) => span.end - span.start,
+            (Verdict::Removed, None) => 0,
+            (Verdict::Rewritten, Some(becomes)) => {
+                let there = text
+                    .get(at..)
+                    .is_some_and(|rest| rest.starts_with(becomes.as_str()));
+                if !there {
+                    return Err(unfit());
+                }
+                becomes.len()
+            }
+            _ => return Err(unfit()),
+        };
+    }
+    if at == text.len() {
+        Ok(())
+    } else {
+        Err(format!(
+            "its ledger makes a text of {at} bytes, there are {}",
+            text.len()
+        ))
+    }
+}

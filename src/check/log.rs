@@ -1,0 +1,242 @@
+//! The log: its signature, what its leaves say, and how it follows from a checkpoint kept elsewhere.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use crate::archive::log::key::VerifierKey;
+use crate::archive::log::note::{Checkpoint, NoteError};
+use crate::archive::log::reader::{read_tile, read_verifier};
+use crate::archive::log::tile::{TILE_WIDTH, TileId, TileKind, split_entries, tiles_of};
+use crate::check::problem::{Code, Findings, chain};
+use crate::check::tree::Tree;
+use crate::digest::Digest;
+use crate::durable;
+use crate::identity::DocId;
+
+/// What the log says, as far as it could be read.
+#[derive(Debug, Default)]
+pub(super) struct LogView {
+    /// How many leaves were judged.
+    pub(super) size: u64,
+    /// The origin that the checkpoint names.
+    pub(super) origin: Option<String>,
+    /// What each leaf says; `None` if it is lost.
+    pub(super) leaves: Vec<Option<LeafView>>,
+    /// The documents that leaves name.
+    pub(super) docs: Vec<DocId>,
+    /// Leaves by the digest of the metadata block they commit to.
+    pub(super) by_metadata: HashMap<Digest, usize>,
+}
+
+/// A leaf, in little space.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeafView {
+    /// Which of [`LogView::docs`].
+    pub(super) doc: u32,
+    /// The capture's number.
+    pub(super) capture: u32,
+    /// The story version, if it is a capture's leaf.
+    pub(super) version: Option<u32>,
+    /// Digest of the metadata block.
+    pub(super) metadata: Digest,
+}
+
+impl LogView {
+    /// The document of a leaf.
+    pub(super) fn doc(&self, leaf: &LeafView) -> DocId {
+        self.docs[leaf.doc as usize].clone()
+    }
+
+    /// How many leaves cannot be read.
+    pub(super) fn lost(&self) -> usize {
+        self.leaves.iter().filter(|leaf| leaf.is_none()).count()
+    }
+}
+
+/// What the caller knows of the log from elsewhere.
+pub(super) struct Elsewhere<'a> {
+    /// The key that must have signed.
+    pub(super) verifier: Option<&'a VerifierKey>,
+    /// A checkpoint that was kept.
+    pub(super) checkpoint: Option<&'a Path>,
+}
+
+/// Checks the log of the archive in `archive`.
+pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findings) -> LogView {
+    let dir = archive.join("log");
+    let verifier = verifier(&dir, elsewhere.verifier, findings);
+    // First of all: what a daemon adds from now on is not judged.
+    let checkpoint = checkpoint(&dir, verifier.as_ref(), findings);
+    note_strangers(&dir, findings);
+    let kept = kept(elsewhere.checkpoint, verifier.as_ref(), findings);
+
+    let size = checkpoint.as_ref().map_or_else(
+        // Without a checkpoint nothing says where the log ends: all entries that are there are judged.
+        || entries_found(&dir),
+        |checkpoint| checkpoint.size,
+    );
+    let mut tree = Tree::new(&dir, size, kept.as_ref().map(|kept| kept.size));
+    for id in tiles_of(TileKind::Entries, size) {
+        tree.add(id);
+    }
+    tree.finish(checkpoint.as_ref().map(|c| c.root), findings);
+    compare_with_kept(&tree, kept.as_ref(), size, findings);
+
+    let mut view = tree.view;
+    view.size = size;
+    view.origin = checkpoint.map(|checkpoint| checkpoint.origin);
+    view
+}
+
+fn verifier(
+    dir: &Path,
+    expected: Option<&VerifierKey>,
+    findings: &mut Findings,
+) -> Option<VerifierKey> {
+    match read_verifier(dir) {
+        Ok(found) => {
+            if expected.is_some_and(|expected| *expected != found) {
+                let message = format!("{found} lies in the archive, another key is expected");
+                findings.problem(Code::OtherKey, "log/vkey", message);
+            }
+            Some(expected.cloned().unwrap_or(found))
+        }
+        Err(error) => {
+            findings.problem(Code::VerifierBad, "log/vkey", chain(&error));
+            expected.cloned()
+        }
+    }
+}
+
+/// The checkpoint; if its signature cannot be verified that is a problem, but what it says is still compared.
+fn checkpoint(
+    dir: &Path,
+    verifier: Option<&VerifierKey>,
+    findings: &mut Findings,
+) -> Option<Checkpoint> {
+    let place = "log/checkpoint";
+    let note = match fs::read(dir.join("checkpoint")) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            findings.problem(
+                Code::CheckpointMissing,
+                place,
+                format!("cannot read it: {error}"),
+            );
+            return None;
+        }
+    };
+    let Ok(note) = String::from_utf8(note) else {
+        findings.problem(Code::CheckpointBad, place, "it is not UTF-8");
+        return None;
+    };
+    let Some(verifier) = verifier else {
+        // The missing key was reported; a checkpoint that cannot be read at all is one more problem.
+        let checkpoint = Checkpoint::unverified(&note);
+        if checkpoint.is_none() {
+            findings.problem(Code::CheckpointBad, place, "it is no checkpoint");
+        }
+        return checkpoint;
+    };
+    match Checkpoint::verify(&note, verifier) {
+        Ok(checkpoint) => Some(checkpoint),
+        Err(error) => {
+            let code = match error {
+                NoteError::NotSigned(_) => Code::OtherKey,
+                _ => Code::CheckpointBad,
+            };
+            findings.problem(code, place, chain(&error));
+            Checkpoint::unverified(&note)
+        }
+    }
+}
+
+fn kept(
+    path: Option<&Path>,
+    verifier: Option<&VerifierKey>,
+    findings: &mut Findings,
+) -> Option<Checkpoint> {
+    let path = path?;
+    let read = verifier.map(|verifier| Checkpoint::read(path, verifier));
+    let message = match read {
+        Some(Ok(checkpoint)) => return Some(checkpoint),
+        Some(Err(error)) => chain(&error),
+        None => "there is no verifier key to verify it with".to_owned(),
+    };
+    findings.problem(Code::KeptUnusable, path.display().to_string(), message);
+    None
+}
+
+fn compare_with_kept(tree: &Tree, kept: Option<&Checkpoint>, size: u64, findings: &mut Findings) {
+    let Some(kept) = kept else { return };
+    let place = "log/checkpoint";
+    if kept.size > size {
+        let message = format!(
+            "the log has {size} leaves, the checkpoint kept elsewhere signs {}",
+            kept.size
+        );
+        findings.problem(Code::LogShrunk, place, message);
+    } else if tree.kept_root.is_some_and(|root| root != kept.root) {
+        let message = format!(
+            "its first {} leaves have another root than the checkpoint kept elsewhere signs, {}",
+            kept.size, kept.root
+        );
+        findings.problem(Code::LogForked, place, message);
+    } else if tree.kept_root.is_none() {
+        let message = format!(
+            "the entries around leaf {} are lost: the checkpoint kept elsewhere cannot be compared",
+            kept.size
+        );
+        findings.problem(Code::KeptUnusable, place, message);
+    }
+}
+
+/// Says which files are none of the log's. Tiles beyond the checkpoint are a writer's business, and so are its temporary
+/// files.
+fn note_strangers(dir: &Path, findings: &mut Findings) {
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path
+                .strip_prefix(dir)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            let known = matches!(name.as_str(), "vkey" | "checkpoint")
+                || TileId::parse(&name).is_some()
+                || durable::is_temporary(&entry.file_name());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if !known {
+                findings.note(format!("log/{name}"), "not a file of the log");
+            }
+        }
+    }
+}
+
+/// How many entries lie there without a gap.
+fn entries_found(dir: &Path) -> u64 {
+    let mut size = 0;
+    for id in tiles_of(TileKind::Entries, u64::MAX) {
+        // Of a tile that is not full, the longest there is, which the name of the shortest leads to.
+        let full = read_tile(dir, id);
+        let tile = full.or_else(|_| read_tile(dir, id.of_width(longest_partial(dir, id))));
+        let Ok((_, tile)) = tile else { break };
+        let entries = split_entries(&tile).unwrap_or_else(|entries| entries);
+        size += entries.len() as u64;
+        if entries.len() as u64 != TILE_WIDTH {
+            break;
+        }
+    }
+    size
+}
+
+fn longest_partial(dir: &Path, id: TileId) -> u64 {
+    let folder = dir.join(id.of_width(1).path());
+    let names = fs::read_dir(durable::folder_of(&folder));
+    let widths = names.into_iter().flatten().flatten();
+    let widths = widths.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    widths.max().unwrap_or(1)
+}

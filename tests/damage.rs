@@ -1,0 +1,812 @@
+//! Damage of each kind in each place: then the rest is still read, `check` names the place, and writing goes on or is refused.
+
+#[path = "common/shelf.rs"]
+mod shelf;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use faircopy::archive::Paths;
+use faircopy::archive::capture::{Draft, prepare};
+use faircopy::archive::frame;
+use faircopy::archive::log::key::SigningKey;
+use faircopy::archive::reader::{Archive, Selector};
+use faircopy::archive::segment::{self, Found, Position, SegmentReader};
+use faircopy::archive::writer::{ArchiveWriter, Options as WriterOptions};
+use faircopy::check::problem::{Code, Problem};
+use faircopy::check::{Options, Report, check};
+use faircopy::digest::Digest;
+use faircopy::identity::DocId;
+use faircopy::ledger::{Class, Ledger, Span, Verdict};
+use faircopy::submission::{ClaimId, Declared};
+
+use shelf::{Shelf, now};
+
+/// A capture whose ledger accounts for its bytes: the text, and an advertisement behind it.
+fn draft(shelf: &mut Shelf, path: &str, paragraphs: &[&str], advertisement: &str) -> Draft {
+    let mut draft = shelf.draft(path, "", paragraphs);
+    let text = draft.article.text.clone();
+    draft.raw = format!("{text}{advertisement}").into_bytes();
+    draft.digests = draft.article.digests(Digest::of(&draft.raw));
+    let span = |start, end, verdict, class| Span {
+        start,
+        end,
+        verdict,
+        class,
+        rule: "test.rule".into(),
+        reason: "it is a test".into(),
+        becomes: None,
+    };
+    draft.ledger = Ledger {
+        spans: vec![
+            span(0, text.len(), Verdict::Kept, Class::Body),
+            span(text.len(), draft.raw.len(), Verdict::Removed, Class::Promo),
+        ],
+    };
+    draft
+}
+
+/// A small archive with captures of every kind, in several segments: new, with a changed promotion, with a changed story,
+/// the same bytes again, the bytes of another document, and a late sidecar.
+fn small() -> Shelf {
+    let mut shelf = Shelf::new();
+    shelf.options = WriterOptions {
+        segment_bytes_max: 6_000,
+    };
+    let mut writer = shelf.writer();
+    let groups: [&[(&str, &[&str], &str)]; 5] = [
+        &[
+            ("a.txt", &["One.", "Two, more."], "Buy"),
+            (
+                "b.txt",
+                &["Other words, a longer paragraph of them."],
+                "Sell",
+            ),
+        ],
+        &[("c.txt", &["A third."], "")],
+        &[
+            ("a.txt", &["One.", "Two, more."], "Buy now"),
+            ("a.txt", &["One.", "Two, more."], "Buy now"),
+        ],
+        &[
+            ("a.txt", &["One.", "Two, changed."], "Buy"),
+            ("d.txt", &["A third."], ""),
+        ],
+        &[("e.txt", &["The last one."], "Ad")],
+    ];
+    for (number, group) in groups.into_iter().enumerate() {
+        if number == 4 {
+            let source = shelf.draft("b.txt", "", &[]).source;
+            let declared = Declared {
+                title: Some("Late title".to_owned()),
+                ..Declared::default()
+            };
+            writer.revise(&source, declared, now()).expect("revised");
+        }
+        let prepared: Vec<_> = group
+            .iter()
+            .map(|(path, paragraphs, ad)| prepare(draft(&mut shelf, path, paragraphs, ad)))
+            .collect();
+        writer.commit(prepared, now()).expect("committed");
+    }
+    drop(writer);
+    shelf
+}
+
+const READ_DATA: Options = Options {
+    read_data: true,
+    subset: None,
+    rotation: 0,
+    checkpoint: None,
+    vkey: None,
+};
+
+fn run(dir: &Path, options: &Options) -> (Vec<Problem>, Report) {
+    let mut problems = Vec::new();
+    let report = check(dir, options, &mut |problem| problems.push(problem)).expect("checked");
+    assert_eq!(report.problems, problems.len() as u64);
+    (problems, report)
+}
+
+fn has(problems: &[Problem], code: Code) -> bool {
+    problems.iter().any(|p| p.code == code)
+}
+
+#[test]
+fn a_sound_archive_has_no_problem() {
+    let shelf = small();
+    for options in [Options::default(), READ_DATA] {
+        let (problems, report) = run(&shelf.dir(), &options);
+        assert_eq!(problems, []);
+        assert_eq!(report.notes, []);
+        assert_eq!(report.leaves, 9);
+        assert_eq!(report.records > 20, options.read_data, "{report:?}");
+    }
+    assert!(shelf.dir().join("segments/000002.warc.zst").exists());
+    let nowhere = check(&shelf.dir().join("nowhere"), &READ_DATA, &mut |_| {});
+    assert!(nowhere.is_err());
+    let empty = tempfile::tempdir().expect("folder");
+    assert!(check(empty.path(), &READ_DATA, &mut |_| {}).is_err());
+}
+
+#[test]
+fn an_empty_archive_has_no_problem_but_its_missing_catalog() {
+    let shelf = Shelf::new();
+    let (problems, _) = run(&shelf.dir(), &READ_DATA);
+    assert!(
+        problems.iter().all(|p| p.code == Code::CatalogMissing),
+        "{problems:?}"
+    );
+    drop(shelf.writer());
+    assert_eq!(run(&shelf.dir(), &READ_DATA).0, []);
+}
+
+/// What the segments hold, with the places; damage, too.
+fn unpacked(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut records = Vec::new();
+    for segment in segment::list(dir).expect("listed") {
+        let start = Position { segment, offset: 0 };
+        for found in SegmentReader::open(dir, start).expect("opened") {
+            records.push(match found.expect("read") {
+                Found::Record { location, bytes } => (location.to_string(), bytes),
+                Found::Damaged { reason, .. } => (reason, Vec::new()),
+            });
+        }
+    }
+    records
+}
+
+/// Every file of `folder` and below.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("list") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Flips one bit in each `step`-th byte of the files of `part`; each must be found, and named: by the record it lies in if
+/// there is one, else by the file. Gives the number of flips, and of those that were not found because the same bytes came
+/// out.
+fn flip_through(dir: &Path, part: &str, step: usize, options: &Options) -> (usize, usize) {
+    let whole = unpacked(dir);
+    let (mut flips, mut same) = (0, 0);
+    for path in files(&dir.join(part)) {
+        let file = path.strip_prefix(dir).expect("below").display().to_string();
+        let bytes = fs::read(&path).expect("read");
+        for at in (flips % step..bytes.len()).step_by(step) {
+            flips += 1;
+            let mut damaged = bytes.clone();
+            // Another bit from byte to byte.
+            damaged[at] ^= 1 << ((at / step + at / 8) % 8);
+            fs::write(&path, &damaged).expect("written");
+            let (problems, _) = run(dir, options);
+            if problems.is_empty() {
+                assert_eq!(
+                    unpacked(dir),
+                    whole,
+                    "byte {at} of {file} is damaged and nobody says so"
+                );
+                same += 1;
+                continue;
+            }
+            let record = record_at(&whole, &file, at);
+            let named = problems.iter().any(|problem| match &record {
+                Some(record) => problem.place == *record,
+                None => names(&problem.place, &file, at),
+            });
+            assert!(named, "byte {at} of {file}, {record:?}: {problems:#?}");
+        }
+        fs::write(&path, &bytes).expect("written");
+    }
+    assert_eq!(run(dir, options).0, []);
+    (flips, same)
+}
+
+/// The place of the record that byte `at` of `file` lies in.
+fn record_at(records: &[(String, Vec<u8>)], file: &str, at: usize) -> Option<String> {
+    let of_file = records.iter().filter(|(place, _)| place.starts_with(file));
+    let mut before = of_file.filter(|(place, _)| names(place, file, at));
+    before.next_back().map(|(place, _)| place.clone())
+}
+
+/// Whether `found` names `file`, and a place in it from which byte `at` is not before.
+fn names(found: &str, file: &str, at: usize) -> bool {
+    match found.strip_prefix(file).map(|rest| rest.strip_prefix('@')) {
+        Some(None) => true,
+        Some(Some(offset)) => offset.parse::<usize>().is_ok_and(|offset| offset <= at),
+        None => false,
+    }
+}
+
+/// Of so many bytes of the segments one is flipped. With 1, of 13,887 flips 38 unpack to the same bytes, and all others are named.
+const STEP: usize = 11;
+
+#[test]
+fn each_flipped_byte_of_segments_and_log_is_found_and_named() {
+    let shelf = small();
+    let (flips, same) = flip_through(&shelf.dir(), "segments", STEP, &READ_DATA);
+    println!("segments: {flips} flips, {same} of them unpack to the same bytes");
+    assert!(
+        flips * STEP > 13_000 && same * 50 < flips,
+        "{flips}, {same}"
+    );
+    let (flips, same) = flip_through(&shelf.dir(), "log", 1, &Options::default());
+    println!("log: {flips} flips, {same} not found");
+    assert!(flips > 1_500 && same == 0, "{flips}, {same}");
+}
+
+/// A copy of a folder, as a backup would make it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for entry in fs::read_dir(from).expect("list") {
+        let entry = entry.expect("entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
+/// Folders of an archive that was copied with its keys.
+fn copied(shelf: &Shelf) -> (tempfile::TempDir, Paths) {
+    let folder = tempfile::tempdir().expect("folder");
+    copy(shelf.folder.path(), folder.path());
+    let at = |name| folder.path().join(name);
+    let paths = Paths {
+        dir: at("archive"),
+        keys: at("keys"),
+        state: at("state"),
+    };
+    (folder, paths)
+}
+
+/// Titles, raw bytes and texts of all captures that can be read, and how many cannot.
+fn readable(archive: &Archive) -> (Vec<(DocId, u32)>, usize) {
+    let (mut whole, mut broken) = (Vec::new(), 0);
+    for document in archive.documents().expect("listed") {
+        for row in archive.captures(&document.doc).expect("listed") {
+            let read = archive.read_raw(&row).is_ok()
+                && archive.read_text(&row).is_ok()
+                && archive.read_metadata(&row).is_ok();
+            match read {
+                true => whole.push((row.doc, row.capture)),
+                false => broken += 1,
+            }
+        }
+    }
+    (whole, broken)
+}
+
+/// What is done to a file.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Delete,
+    /// Cut at the place.
+    Truncate,
+    /// All bits of one byte at the place.
+    Flip,
+}
+
+const ACTIONS: [Action; 3] = [Action::Delete, Action::Truncate, Action::Flip];
+
+fn damage(path: &Path, at: usize, action: Action) {
+    let mut bytes = fs::read(path).expect("read");
+    match action {
+        Action::Delete => return fs::remove_file(path).expect("removed"),
+        Action::Truncate => bytes.truncate(at),
+        Action::Flip => bytes[at] ^= 0xFF,
+    }
+    fs::write(path, bytes).expect("written");
+}
+
+/// What writing does after the damage.
+#[derive(Debug, PartialEq)]
+enum Writing {
+    GoesOn,
+    /// Refused with a message that holds this.
+    Refused(&'static str),
+}
+
+#[test]
+fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written() {
+    use Writing::{GoesOn, Refused};
+    let shelf = small();
+    let records = unpacked(&shelf.dir());
+    let first = "segments/000001.warc.zst";
+    let last = segment::list(&shelf.dir())
+        .expect("listed")
+        .pop()
+        .expect("one");
+    let last = format!("segments/{}", segment::file_name(last));
+    let inside = |file: &str, number: usize| {
+        let of_file: Vec<_> = records
+            .iter()
+            .filter(|(p, _)| p.starts_with(file))
+            .collect();
+        let (place, _) = of_file[number.min(of_file.len() - 1)];
+        place
+            .rsplit_once('@')
+            .expect("a place")
+            .1
+            .parse::<usize>()
+            .expect("an offset")
+            + 30
+    };
+    // File, byte, most captures that deleting it may cost, most that the rest may, what writing does after each action.
+    let entries = "tile/entries/000.p/9";
+    let table: [(&str, usize, [usize; 3], [Writing; 3]); 10] = [
+        (first, 10, [8, 8, 0], [GoesOn, GoesOn, GoesOn]),
+        (first, inside(first, 4), [8, 8, 1], [GoesOn, GoesOn, GoesOn]),
+        (
+            &last,
+            inside(&last, usize::MAX),
+            [8, 1, 1],
+            [GoesOn, GoesOn, GoesOn],
+        ),
+        (
+            "log/checkpoint",
+            60,
+            [0; 3],
+            [
+                Refused("checkpoint"),
+                Refused("checkpoint"),
+                Refused("checkpoint"),
+            ],
+        ),
+        ("log/vkey", 40, [0; 3], [GoesOn, GoesOn, GoesOn]),
+        ("log/tile/0/000.p/9", 100, [0; 3], [GoesOn, GoesOn, GoesOn]),
+        (
+            "log/tile/entries/000.p/9",
+            100,
+            [0; 3],
+            [Refused(entries), Refused(entries), Refused("root")],
+        ),
+        ("catalog.sqlite", 100, [0; 3], [GoesOn, GoesOn, GoesOn]),
+        (
+            "archive.json",
+            10,
+            [8; 3],
+            [Refused("archive"), Refused("archive"), Refused("archive")],
+        ),
+        ("FORMAT.md", 0, [0; 3], [GoesOn, GoesOn, GoesOn]),
+    ];
+    for (file, at, lost_max, writing) in table {
+        for ((action, lost_max), writing) in ACTIONS.into_iter().zip(lost_max).zip(writing) {
+            // What FORMAT.md says proves nothing: only its absence is a problem.
+            if file == "FORMAT.md" && !matches!(action, Action::Delete) {
+                continue;
+            }
+            let what = format!("{action:?} {file} at {at}");
+            let (_folder, paths) = copied(&shelf);
+            damage(&paths.dir.join(file), at, action);
+
+            let (problems, _) = run(&paths.dir, &READ_DATA);
+            let named = problems.iter().any(|p| p.place.starts_with(file));
+            assert!(named, "{what}: {problems:#?}");
+
+            let readable_then = Archive::open(&paths.dir).map(|archive| readable(&archive));
+            let whole = readable_then.as_ref().map_or(0, |(whole, _)| whole.len());
+            assert!(whole + lost_max >= 8, "{what}: {readable_then:?}");
+
+            match ArchiveWriter::open(paths.clone(), WriterOptions::default()) {
+                Ok((mut writer, _)) => {
+                    assert_eq!(writing, GoesOn, "{what}");
+                    let mut hand = Shelf::new();
+                    let new = draft(&mut hand, "new.txt", &["After the damage."], "");
+                    let new = Draft {
+                        claim: ClaimId::new(77, [7; 10]),
+                        ..new
+                    };
+                    let outcome = writer.commit(vec![prepare(new)], now());
+                    let outcome = outcome.unwrap_or_else(|e| panic!("{what}: {e}"));
+                    let (doc, _) = shelf::new_version(&outcome[0]);
+                    drop(writer);
+                    let archive = Archive::open(&paths.dir).expect(&what);
+                    let row = archive.resolve(&doc, &Selector::Latest).expect(&what);
+                    assert_eq!(archive.read_text(&row).expect(&what), "After the damage.\n");
+                    // What was lost stays lost, and stays told; what could be made again is made again.
+                    let (after, _) = run(&paths.dir, &READ_DATA);
+                    let in_segments = file.starts_with("segments/") || file == "FORMAT.md";
+                    assert_eq!(!after.is_empty(), in_segments, "{what}: {after:#?}");
+                }
+                Err(error) => {
+                    let message = with_causes(&error);
+                    match writing {
+                        Refused(holds) => assert!(message.contains(holds), "{what}: {message}"),
+                        GoesOn => panic!("{what}: {message}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Packs the records of the first segment again after `change` changed them: frames with right checksums, as a forger would
+/// make them.
+fn forge(
+    shelf: &Shelf,
+    change: impl FnOnce(&mut Vec<Vec<u8>>),
+) -> (tempfile::TempDir, Vec<Problem>) {
+    let (folder, paths) = copied(shelf);
+    let first = "segments/000001.warc.zst";
+    let records = unpacked(&paths.dir).into_iter();
+    let records = records.filter(|(place, _)| place.starts_with(first));
+    let mut records: Vec<_> = records.map(|(_, bytes)| bytes).collect();
+    change(&mut records);
+    let frames: Vec<_> = records
+        .iter()
+        .map(|record| frame::compress(record))
+        .collect();
+    fs::write(paths.dir.join(first), frames.concat()).expect("written");
+    // What it says of places is wrong now, and is not what is tested here.
+    fs::remove_file(paths.dir.join("catalog.sqlite")).expect("removed");
+    let (mut problems, _) = run(&paths.dir, &READ_DATA);
+    problems.retain(|problem| problem.code != Code::CatalogMissing);
+    (folder, problems)
+}
+
+fn of_kind(records: &[Vec<u8>], kind: &str) -> usize {
+    let kind = format!("WARC-Type: {kind}");
+    let is = |record: &Vec<u8>| {
+        record
+            .windows(kind.len())
+            .any(|part| part == kind.as_bytes())
+    };
+    records.iter().position(is).expect("one of the kind")
+}
+
+/// Replaces text in a record, and puts the digest of its block right.
+fn edit(record: &mut Vec<u8>, from: &str, to: &str) {
+    let text = String::from_utf8(record.clone()).expect("text");
+    let (head, block) = text.split_once("\r\n\r\n").expect("a record");
+    let block = block.strip_suffix("\r\n\r\n").expect("a record");
+    let changed = block.replacen(from, to, 1);
+    assert_eq!(changed.len(), block.len());
+    assert_ne!(changed, block);
+    let digest = |block: &str| Digest::of(block.as_bytes()).to_string();
+    let head = head.replace(&digest(block), &digest(&changed));
+    *record = format!("{head}\r\n\r\n{changed}\r\n\r\n").into_bytes();
+}
+
+#[test]
+fn forged_records_with_right_checksums_are_found() {
+    let shelf = small();
+    let (_folder, problems) = forge(&shelf, |_| {});
+    assert_eq!(problems, [], "packing again changes nothing");
+
+    let (_folder, problems) = forge(&shelf, |records| {
+        let raw = of_kind(records, "resource");
+        edit(&mut records[raw], "more", "less");
+    });
+    assert!(has(&problems, Code::RawMissing), "{problems:#?}");
+
+    let (_folder, problems) = forge(&shelf, |records| {
+        let text = of_kind(records, "conversion");
+        edit(&mut records[text], "more", "less");
+    });
+    assert!(has(&problems, Code::TextMissing), "{problems:#?}");
+
+    let (_folder, problems) = forge(&shelf, |records| {
+        let metadata = of_kind(records, "metadata");
+        edit(&mut records[metadata], "A headline", "A deadline");
+    });
+    assert!(has(&problems, Code::MetadataUnknown), "{problems:#?}");
+    assert!(has(&problems, Code::MetadataMissing), "{problems:#?}");
+
+    // A digest in a header that is not the block's.
+    let (_folder, problems) = forge(&shelf, |records| {
+        let raw = of_kind(records, "resource");
+        let text = String::from_utf8(records[raw].clone()).expect("text");
+        records[raw] = text.replacen("more", "less", 1).into_bytes();
+    });
+    assert!(has(&problems, Code::DigestWrong), "{problems:#?}");
+
+    for kind in ["resource", "conversion", "metadata"] {
+        let (_folder, problems) = forge(&shelf, |records| {
+            let number = of_kind(records, kind);
+            records.remove(number);
+        });
+        let code = match kind {
+            "resource" => Code::RawMissing,
+            "conversion" => Code::TextMissing,
+            _ => Code::MetadataMissing,
+        };
+        assert!(has(&problems, code), "without a {kind}: {problems:#?}");
+        let doc = problems
+            .iter()
+            .find(|p| p.code == code)
+            .and_then(|p| p.doc.clone());
+        assert!(doc.is_some(), "the document is named");
+
+        // A record twice, and one that no capture knows.
+        let (_folder, problems) = forge(&shelf, |records| {
+            let number = of_kind(records, kind);
+            let again = records[number].clone();
+            records.insert(number, again);
+        });
+        assert!(
+            has(&problems, Code::RecordUnknown),
+            "{kind} twice: {problems:#?}"
+        );
+    }
+
+    let (_folder, problems) = forge(&shelf, |records| records.swap(1, 5));
+    assert!(!problems.is_empty());
+}
+
+#[test]
+fn what_stands_behind_the_last_commit_is_a_note() {
+    let shelf = small();
+    let numbers = segment::list(&shelf.dir()).expect("listed");
+    let last = segment::path(&shelf.dir(), *numbers.last().expect("one"));
+    let whole = fs::read(&last).expect("read");
+    let records = unpacked(&shelf.dir());
+    let frame = frame::compress(&records[of_kind_in(&records, "resource")].1);
+    for tail in [&b"torn"[..], &frame, &frame[..frame.len() - 3]] {
+        fs::write(&last, [&whole, tail].concat()).expect("written");
+        for catalog in [true, false] {
+            if !catalog {
+                fs::rename(
+                    shelf.dir().join("catalog.sqlite"),
+                    shelf.folder.path().join("c"),
+                )
+                .expect("moved");
+            }
+            let (problems, report) = run(&shelf.dir(), &READ_DATA);
+            assert!(
+                problems.iter().all(|p| p.code == Code::CatalogMissing),
+                "{problems:#?}"
+            );
+            assert_eq!(report.notes.len(), 1, "{report:?}");
+            if !catalog {
+                fs::rename(
+                    shelf.folder.path().join("c"),
+                    shelf.dir().join("catalog.sqlite"),
+                )
+                .expect("moved");
+            }
+        }
+        // Damage of the last record is none the less found, with the tail behind it.
+        let mut damaged = [&whole, tail].concat();
+        damaged[whole.len() - 40] ^= 1;
+        fs::write(&last, damaged).expect("written");
+        let (problems, _) = run(&shelf.dir(), &READ_DATA);
+        assert!(
+            has(&problems, Code::FrameBad) && has(&problems, Code::MetadataMissing),
+            "{problems:#?}"
+        );
+    }
+    // Strangers are told, and are no problem.
+    fs::write(&last, &whole).expect("written");
+    for stranger in ["notes.txt", "segments/000001.warc", "log/tile/0/old"] {
+        fs::write(shelf.dir().join(stranger), "x").expect("written");
+    }
+    let (problems, report) = run(&shelf.dir(), &READ_DATA);
+    assert_eq!(problems, []);
+    let mut places: Vec<_> = report
+        .notes
+        .iter()
+        .map(|note| note.place.as_str())
+        .collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        ["log/tile/0/old", "notes.txt", "segments/000001.warc"]
+    );
+}
+
+fn of_kind_in(records: &[(String, Vec<u8>)], kind: &str) -> usize {
+    let records: Vec<_> = records.iter().map(|(_, bytes)| bytes.clone()).collect();
+    of_kind(&records, kind)
+}
+
+#[test]
+fn a_checkpoint_kept_elsewhere_shows_a_log_that_shrank_or_forked() {
+    let mut shelf = small();
+    let keep = shelf.folder.path().join("kept");
+    let log = shelf.dir().join("log");
+    fs::copy(log.join("checkpoint"), &keep).expect("kept");
+    let options = Options {
+        checkpoint: Some(keep.clone()),
+        ..Options::default()
+    };
+    assert_eq!(run(&shelf.dir(), &options).0, []);
+
+    let (_older, older) = copied(&shelf);
+    let (_other, other) = copied(&shelf);
+    let next = draft(&mut shelf, "z.txt", &["Later."], "");
+    shelf
+        .writer()
+        .commit(vec![prepare(next.clone())], now())
+        .expect("committed");
+    assert_eq!(run(&shelf.dir(), &options).0, [], "it went on from it");
+
+    // The kept checkpoint is newer than a restored copy.
+    fs::copy(log.join("checkpoint"), &keep).expect("kept");
+    let (problems, _) = run(&older.dir, &options);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(has(&problems, Code::LogShrunk));
+
+    // The copy goes on by itself, beyond it.
+    let (mut writer, _) =
+        ArchiveWriter::open(other.clone(), WriterOptions::default()).expect("opened");
+    for path in ["x.txt", "y.txt"] {
+        let other = draft(&mut shelf, path, &["Another end."], "");
+        writer
+            .commit(vec![prepare(other)], now())
+            .expect("committed");
+    }
+    let (problems, _) = run(&other.dir, &options);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert!(has(&problems, Code::LogForked));
+
+    // Another key than the one that was handed on.
+    let stranger = SigningKey::generate("faircopy/stranger")
+        .expect("key")
+        .verifier();
+    let options = Options {
+        vkey: Some(stranger),
+        ..Options::default()
+    };
+    assert!(has(&run(&shelf.dir(), &options).0, Code::OtherKey));
+    fs::write(&keep, "no checkpoint").expect("written");
+    let options = Options {
+        checkpoint: Some(keep),
+        ..Options::default()
+    };
+    assert!(has(&run(&shelf.dir(), &options).0, Code::KeptUnusable));
+}
+
+#[test]
+fn the_shares_of_a_rotation_read_everything() {
+    let shelf = small();
+    let (_, whole) = run(&shelf.dir(), &READ_DATA);
+    let share = |subset, rotation| {
+        let options = Options {
+            subset: Some(subset),
+            rotation,
+            ..READ_DATA
+        };
+        run(&shelf.dir(), &options)
+    };
+    for parts in [1u32, 2, 4, 20] {
+        let mut records = 0;
+        for rotation in 0..u64::from(parts) {
+            let (problems, report) = share(1.0 / f64::from(parts), rotation + 52);
+            assert_eq!(problems, []);
+            records += report.records;
+        }
+        assert_eq!(records, whole.records, "{parts} parts");
+    }
+    let refused = Options {
+        subset: Some(0.0),
+        ..READ_DATA
+    };
+    assert!(check(&shelf.dir(), &refused, &mut |_| {}).is_err());
+
+    // Each flipped byte is found by one of the shares.
+    let first = shelf.dir().join("segments/000001.warc.zst");
+    let bytes = fs::read(&first).expect("read");
+    for at in (20..bytes.len()).step_by(211) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        fs::write(&first, damaged).expect("written");
+        let found = (0..4)
+            .filter(|rotation| !share(0.25, *rotation).0.is_empty())
+            .count();
+        assert!(found > 0, "byte {at}");
+    }
+}
+
+#[test]
+fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
+    let mut shelf = Shelf::new();
+    let mut writer = shelf.writer();
+    let drafts = (0..600).map(|n| draft(&mut shelf, &format!("{n}.txt"), &["The same."], ""));
+    let prepared: Vec<_> = drafts.map(prepare).collect();
+    writer.commit(prepared, now()).expect("committed");
+    drop(writer);
+    let dir = shelf.dir();
+    assert_eq!(run(&dir, &READ_DATA).0, []);
+    for (file, code) in [
+        ("log/tile/entries/000", Code::EntryChanged),
+        ("log/tile/entries/001", Code::EntryChanged),
+        ("log/tile/entries/002.p/88", Code::EntryChanged),
+        ("log/tile/0/000", Code::HashTileWrong),
+        ("log/tile/0/002.p/88", Code::HashTileWrong),
+        ("log/tile/1/000.p/2", Code::HashTileWrong),
+    ] {
+        let path = dir.join(file);
+        let bytes = fs::read(&path).expect("read");
+        // The last byte of the second entry, or a byte of the second hash.
+        let at = match code {
+            Code::EntryChanged => {
+                let length =
+                    |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+                2 + length(0) + 2 + length(2 + length(0)) - 1
+            }
+            _ => 40,
+        };
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 4;
+        fs::write(&path, damaged).expect("written");
+        let (problems, _) = run(&dir, &Options::default());
+        assert_eq!(problems.len(), 1, "{file}: {problems:#?}");
+        assert_eq!(problems[0].code, code);
+        let offset = problems[0]
+            .place
+            .strip_prefix(file)
+            .and_then(|rest| rest.strip_prefix('@'));
+        let offset: usize = offset
+            .and_then(|o| o.parse().ok())
+            .expect("file and offset");
+        assert!(
+            offset > 0 && offset <= at && at < offset + 300,
+            "{file}: {offset}, {at}"
+        );
+        // The records are judged all the same: a lost leaf is not held against them.
+        let (problems, _) = run(&dir, &READ_DATA);
+        assert_eq!(problems.len(), 1, "{file}: {problems:#?}");
+
+        fs::remove_file(&path).expect("removed");
+        let (problems, _) = run(&dir, &Options::default());
+        assert_eq!(problems.len(), 1, "{file} removed: {problems:#?}");
+        assert!(problems[0].place.starts_with(file));
+        fs::write(&path, &bytes).expect("restored");
+    }
+    for lost in ["log/checkpoint", "log/vkey"] {
+        let path = dir.join(lost);
+        let bytes = fs::read(&path).expect("read");
+        fs::remove_file(&path).expect("removed");
+        let (problems, report) = run(&dir, &READ_DATA);
+        assert_eq!((problems.len(), report.leaves), (1, 600), "{problems:#?}");
+        assert_eq!(problems[0].place, lost);
+        fs::write(&path, &bytes).expect("restored");
+    }
+}
+
+#[test]
+fn check_runs_while_a_writer_commits() {
+    let mut shelf = Shelf::new();
+    let mut writer = shelf.writer();
+    let first = draft(&mut shelf, "first.txt", &["The first."], "");
+    writer
+        .commit(vec![prepare(first)], now())
+        .expect("committed");
+    let dir = shelf.dir();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..60 {
+                let next = draft(&mut shelf, &format!("{n}.txt"), &["More and more."], "x");
+                writer
+                    .commit(vec![prepare(next)], now())
+                    .expect("committed");
+            }
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        let mut runs = 0;
+        while !done.load(std::sync::atomic::Ordering::SeqCst) || runs == 0 {
+            assert_eq!(run(&dir, &READ_DATA).0, [], "after {runs} runs");
+            runs += 1;
+        }
+    });
+    assert_eq!(run(&dir, &READ_DATA).1.leaves, 61);
+}
