@@ -201,6 +201,12 @@ impl<'a> LineBuilder<'a> {
         self.append(at..at, Some(text));
     }
 
+    /// Adds a line end (and the blanks around it) that was only a break at a width: it reads as a space.
+    pub fn push_line_end(&mut self, span: Range<usize>) {
+        self.blank = None;
+        self.push_blank(span);
+    }
+
     /// Adds a blank that the input does not have, at the byte `at`: between two inline elements that a reader sees apart.
     pub fn insert_blank(&mut self, at: usize) {
         if self.blank.is_none() {

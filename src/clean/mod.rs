@@ -6,8 +6,16 @@
 //! tree --page---/
 //! ```
 
+pub mod assemble;
+pub mod credit;
+pub mod date;
 pub mod finding;
+pub mod fold;
+pub mod language;
 pub mod likeness;
 pub mod line;
+pub mod lines;
+pub mod look;
 pub mod metadata;
 pub mod page;
+pub mod rules;

@@ -1,0 +1,96 @@
+//! `Folded`: a line as phrases are sought in it: lower case, plain apostrophes, and where its words begin and end.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A folded line.
+#[derive(Debug)]
+pub struct Folded<'a> {
+    /// Lower case, with plain apostrophes and quotes.
+    pub text: Cow<'a, str>,
+    /// From its first letter or digit to its last.
+    pub core: Range<usize>,
+}
+
+impl<'a> Folded<'a> {
+    /// Folds a line.
+    pub fn new(line: &'a str) -> Folded<'a> {
+        let plain = |c: char| !c.is_uppercase() && !matches!(c, '’' | '‘' | 'ʼ' | '“' | '”' | '\n');
+        let text = match line.chars().all(plain) {
+            true => Cow::Borrowed(line),
+            false => Cow::Owned(line.chars().flat_map(fold).collect()),
+        };
+        let core = core(&text);
+        Folded { text, core }
+    }
+
+    /// The line from its first letter or digit to its last.
+    pub fn core(&self) -> &str {
+        &self.text[self.core.clone()]
+    }
+
+    /// Whether a word begins or ends at `at`. Scripts that do not part their words have an edge everywhere.
+    pub fn is_word_edge(&self, at: usize) -> bool {
+        let before = self.text[..at].chars().next_back();
+        let after = self.text[at..].chars().next();
+        match (before, after) {
+            (Some(before), Some(after)) => {
+                !before.is_alphanumeric()
+                    || !after.is_alphanumeric()
+                    || is_unspaced(before)
+                    || is_unspaced(after)
+            }
+            _ => true,
+        }
+    }
+}
+
+fn fold(char: char) -> impl Iterator<Item = char> {
+    let plain = match char {
+        '’' | '‘' | 'ʼ' => '\'',
+        '“' | '”' => '"',
+        '\n' => ' ',
+        other => other,
+    };
+    plain.to_lowercase()
+}
+
+fn core(text: &str) -> Range<usize> {
+    let start = text.find(char::is_alphanumeric).unwrap_or(text.len());
+    let end = text.char_indices().rev().find(|(_, c)| c.is_alphanumeric());
+    start..end.map_or(start, |(at, c)| at + c.len_utf8())
+}
+
+/// Scripts written without blanks between words: Chinese characters, kana, Thai, Lao, Khmer, Burmese.
+pub fn is_unspaced(char: char) -> bool {
+    matches!(
+        char,
+        '\u{3040}'..='\u{30ff}'
+            | '\u{3400}'..='\u{4dbf}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{e00}'..='\u{eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{20000}'..='\u{323af}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_folded_and_its_core_found() {
+        let folded = Folded::new("» DON’T Miss: ");
+        assert_eq!(folded.text, "» don't miss: ");
+        assert_eq!(folded.core(), "don't miss");
+    }
+
+    #[test]
+    fn words_end_where_scripts_part_them() {
+        let folded = Folded::new("chapter 関連記事一覧");
+        assert!(!folded.is_word_edge(2));
+        assert!(folded.is_word_edge("chapter 関連記事".len()));
+    }
+}
