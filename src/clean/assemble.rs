@@ -77,7 +77,9 @@ pub fn assemble(input: &str, lines: &Lines<'_>, findings: &[Finding]) -> Assembl
 /// A kept line's kind of block: structure first, then what the grammar saw.
 fn kind_of(line: &Line<'_>, finding: &Finding) -> BlockKind {
     match line.kind {
-        BlockKind::Paragraph if finding.class == Class::Subheading => BlockKind::Heading,
+        BlockKind::Paragraph if matches!(finding.class, Class::Subheading | Class::Title) => {
+            BlockKind::Heading
+        }
         kind => kind,
     }
 }
@@ -137,6 +139,9 @@ struct Account<'a> {
     spans: Vec<Span>,
 }
 
+/// A rule and its reason.
+type Why = (Cow<'static, str>, Cow<'static, str>);
+
 /// Rules of what lies between lines.
 const BLANK: (&str, &str) = ("text.blank", "blanks and line ends");
 const UNSEEN: (&str, &str) = ("text.unseen", "not part of anything a reader sees");
@@ -150,7 +155,7 @@ impl<'a> Account<'a> {
         end: usize,
         verdict: Verdict,
         class: Class,
-        why: (Cow<'static, str>, Cow<'static, str>),
+        why: Why,
         becomes: Option<String>,
     ) {
         let start = self.at;
@@ -345,36 +350,30 @@ impl<'a> Account<'a> {
                     self.removed(
                         piece.span.end - (text_at - from),
                         finding.class,
-                        &finding.rule,
-                        &finding.reason,
+                        (finding.rule.clone(), finding.reason.clone()),
                     );
                     self.removed(
                         piece.span.end - (text_at - to),
                         cut.class,
-                        &cut.rule,
-                        &cut.reason,
+                        (cut.rule.clone(), cut.reason.clone()),
                     );
                 } else {
-                    self.removed(piece.span.end, cut.class, &cut.rule, &cut.reason);
+                    self.removed(
+                        piece.span.end,
+                        cut.class,
+                        (cut.rule.clone(), cut.reason.clone()),
+                    );
                 }
             }
             self.removed(
                 piece.span.end,
                 finding.class,
-                &finding.rule,
-                &finding.reason,
+                (finding.rule.clone(), finding.reason.clone()),
             );
         }
     }
 
-    fn removed(
-        &mut self,
-        to: usize,
-        class: Class,
-        rule: &Cow<'static, str>,
-        reason: &Cow<'static, str>,
-    ) {
-        let why = (rule.clone(), reason.clone());
+    fn removed(&mut self, to: usize, class: Class, why: Why) {
         self.push(to.max(self.at), Verdict::Removed, class, why, None);
     }
 
@@ -391,7 +390,11 @@ impl<'a> Account<'a> {
             .is_some_and(|aside| aside.span.start < to);
         match aside {
             true => self.fill(to, None),
-            false => self.removed(to, finding.class, &finding.rule, &finding.reason),
+            false => self.removed(
+                to,
+                finding.class,
+                (finding.rule.clone(), finding.reason.clone()),
+            ),
         }
     }
 

@@ -102,6 +102,20 @@ impl CreditBook {
         }
     }
 
+    /// What a text says that is known to be a credit.
+    pub fn read(&self, verbatim: &str) -> Credit {
+        let text = verbatim.trim_start_matches(['—', '–', '-', '|', '•', '/', ' ']);
+        match self.shape(text) {
+            Some(shape) => self.parse(verbatim, &shape),
+            None => Credit {
+                verbatim: verbatim.to_owned(),
+                creator: None,
+                agency: None,
+                via: None,
+            },
+        }
+    }
+
     /// The credit that a line as a whole is.
     pub fn whole(&self, line: &str) -> Option<FoundCredit> {
         if line.len() > LABELLED_CHARS_MAX * 4 {
@@ -596,7 +610,7 @@ impl CreditBook {
             let after = rest.trim_start();
             let colon =
                 after.starts_with([':', '：', '/', '@', '|']) || after.starts_with('-') && source;
-            if colon || ((by || unspaced) && (after.len() < rest.len() || unspaced)) {
+            if colon || unspaced || by && after.len() < rest.len() {
                 let after = after
                     .trim_start_matches([':', '：', '/', '|', '-'])
                     .trim_start();
@@ -724,7 +738,7 @@ impl CreditBook {
         let mut agencies = parts.iter().filter_map(|part| part.agency);
         let people: Vec<&&Part<'_>> = parts.iter().filter(|part| part.agency.is_none()).collect();
         let mut agency = agencies.next().map(str::to_owned);
-        let second = agencies.last().map(str::to_owned);
+        let second = agencies.next_back().map(str::to_owned);
         let mut creator = people.first().map(|part| name(part));
         if agency.is_none() && people.len() > 1 && shape.via.is_none() {
             // `Name/House`: the last is whose picture it is.

@@ -153,7 +153,7 @@ fn layout(input: &str, rows: &[Row]) -> Layout {
     }
     match rows.len() {
         0 | 1 => Layout::Rows,
-        _ if tight.len() * 2 <= rows.len() - 1 => Layout::BlankRows,
+        _ if tight.len() * 2 < rows.len() => Layout::BlankRows,
         _ => Layout::Rows,
     }
 }

@@ -1,0 +1,365 @@
+//! Pictures: lines that are credits, lines that hold one, and the captions that stand with them.
+
+use crate::article::{Caption, Credit};
+use crate::clean::credit::FoundCredit;
+use crate::clean::finding::{Cut, Finding};
+use crate::clean::grammar::add_cut;
+use crate::clean::line::Line;
+use crate::clean::sheet::Sheet;
+use crate::ledger::Class;
+
+/// A longer line with a credit at its end is a paragraph that the credit was glued to.
+const CAPTION_WEIGHT_MAX: usize = 460;
+
+/// Finds credit lines, and cuts credits out of the lines that hold them.
+pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
+    let book = sheet.rules.credit_book();
+    for index in 0..sheet.len() {
+        let line = &sheet.lines.lines[index];
+        cut_marked_credits(sheet, index, line);
+        let class = sheet.class(index);
+        if !matches!(
+            class,
+            None | Some(Class::Caption | Class::Body | Class::Credit)
+        ) {
+            continue;
+        }
+        if let Some(credit) = book
+            .whole(sheet.text(index))
+            .filter(|_| class != Some(Class::Caption))
+        {
+            if sheet.is_open(index) && is_free(sheet, index, &credit) {
+                sheet.findings[index] =
+                    Some(Finding::removed(Class::Credit, credit.rule, credit.reason));
+            }
+            continue;
+        }
+        let credits = book.tail(sheet.text(index));
+        if !credits.is_empty() {
+            take_tail(sheet, index, credits);
+        }
+    }
+    find_repeated_names(sheet);
+}
+
+/// What structure marked as a credit is cut out, whatever it says.
+fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
+    if line.marks.is_empty() {
+        return;
+    }
+    let finding = sheet.findings[index]
+        .get_or_insert_with(|| Finding::kept(Class::Body, "text.body", "running text"));
+    for (span, hint) in &line.marks {
+        add_cut(
+            finding,
+            Cut {
+                span: span.clone(),
+                class: hint.class,
+                rule: hint.rule.clone(),
+                reason: hint.reason.clone(),
+            },
+        );
+    }
+}
+
+/// A credit line stands free: not a piece of a sentence, nor a bare agency where a text is broken at its links.
+fn is_free(sheet: &Sheet<'_>, index: usize, credit: &FoundCredit) -> bool {
+    let bare = credit.rule == "credit.agency" && sheet.looks[index].words <= 3;
+    let solid = sheet.looks[index].is_solid();
+    let heading = sheet.lines.lines[index].kind == crate::article::BlockKind::Heading;
+    !(solid || heading || sheet.is_fragment(index) || bare && goes_on_after(sheet, index))
+}
+
+fn goes_on_after(sheet: &Sheet<'_>, index: usize) -> bool {
+    let open = |look: &crate::clean::look::Look| {
+        !look.stops && !look.asks && look.words >= 6 && !look.colon
+    };
+    let before = index
+        .checked_sub(1)
+        .is_some_and(|before| open(&sheet.looks[before]));
+    before && sheet.looks.get(index + 1).is_some_and(|next| next.goes_on)
+}
+
+/// Credits at the end of a line: it is a caption, or a paragraph that the credit was glued to, or a text's sign-off.
+fn take_tail(sheet: &mut Sheet<'_>, index: usize, credits: Vec<FoundCredit>) {
+    let look = sheet.looks[index];
+    let caption = sheet.class(index) == Some(Class::Caption) || hinted(sheet, index);
+    let weak = credits.iter().all(|credit| credit.weak);
+    // A wire text's last words may be its agency: no later paragraph, or a paragraph too long for a caption.
+    let signs_off = weak
+        && !caption
+        && (look.weight > 260 || look.sentences > 3 || !paragraph_follows(sheet, index));
+    if signs_off {
+        return;
+    }
+    let short = look.weight <= CAPTION_WEIGHT_MAX && look.sentences <= 5;
+    if !short && !caption && weak {
+        return;
+    }
+    let finding = sheet.findings[index].get_or_insert_with(|| match short {
+        true => Finding::removed(
+            Class::Caption,
+            "caption.with_credit",
+            "a short line that ends in a credit",
+        ),
+        false => Finding::kept(Class::Body, "text.body", "running text"),
+    });
+    for credit in credits {
+        add_cut(
+            finding,
+            Cut {
+                span: credit.span,
+                class: Class::Credit,
+                rule: credit.rule.into(),
+                reason: credit.reason.into(),
+            },
+        );
+    }
+}
+
+fn hinted(sheet: &Sheet<'_>, index: usize) -> bool {
+    let hint = sheet.lines.lines[index].hint.as_ref();
+    hint.is_some_and(|hint| hint.class == Class::Caption)
+}
+
+fn paragraph_follows(sheet: &Sheet<'_>, index: usize) -> bool {
+    (index + 1..sheet.len())
+        .take(12)
+        .any(|later| sheet.looks[later].is_solid())
+}
+
+/// A name that stands alone on three lines or more, each time after a line that could be a caption, is a credit.
+fn find_repeated_names(sheet: &mut Sheet<'_>) {
+    const TIMES: usize = 3;
+    let mut names: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
+    for index in 1..sheet.len() {
+        let look = sheet.looks[index];
+        let capital = |word: &str| word.starts_with(char::is_uppercase);
+        let named = (2..=4).contains(&look.words)
+            && !look.stops
+            && !look.asks
+            && !look.colon
+            && !look.capitals;
+        if sheet.is_open(index)
+            && named
+            && !sheet.is_fragment(index)
+            && sheet.text(index).split(' ').all(capital)
+        {
+            names.entry(sheet.text(index)).or_default().push(index);
+        }
+    }
+    for places in names.into_values().filter(|places| places.len() >= TIMES) {
+        let after_caption = |&index: &usize| {
+            let before = sheet.looks[index - 1];
+            sheet.is_open(index - 1) && (8..=220).contains(&before.weight) && before.words >= 4
+        };
+        if places.iter().filter(|place| after_caption(place)).count() * 4 >= places.len() * 3 {
+            for index in places {
+                sheet.remove(
+                    index,
+                    Class::Credit,
+                    "credit.repeated_name",
+                    "a name that stands after several captions",
+                );
+            }
+        }
+    }
+}
+
+/// Finds the captions: labelled ones, and the neighbours of credit lines.
+pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
+    for index in 0..sheet.len() {
+        let labelled = sheet.hits[index]
+            .iter()
+            .find(|hit| hit.rule.class == Class::Caption);
+        if let Some(hit) = labelled
+            && sheet.is_open(index)
+            && !sheet.looks[index].quote
+        {
+            let (rule, reason) = (hit.rule.name.clone(), hit.rule.reason.clone());
+            sheet.findings[index] = Some(Finding::removed(Class::Caption, rule, reason));
+        }
+    }
+    let habit = habit(sheet);
+    for index in 0..sheet.len() {
+        if sheet.class(index) == Some(Class::Credit) && !is_source(sheet, index) {
+            find_caption_of(sheet, index, habit);
+        }
+    }
+    find_short_forms(sheet);
+}
+
+fn is_source(sheet: &Sheet<'_>, index: usize) -> bool {
+    sheet.findings[index]
+        .as_ref()
+        .is_some_and(|finding| finding.rule == "credit.source")
+}
+
+/// How well a line would do as a caption, 0 to 3.
+fn likeness(sheet: &Sheet<'_>, index: Option<usize>) -> u8 {
+    let Some(index) = index.filter(|&index| index < sheet.len() && sheet.is_open(index)) else {
+        return 0;
+    };
+    let look = sheet.looks[index];
+    let heading = sheet.lines.lines[index].kind != crate::article::BlockKind::Paragraph;
+    match () {
+        _ if heading || look.colon || look.quote || look.goes_on || look.words < 2 => 0,
+        _ if !look.stops && !look.asks && look.weight <= 260 && look.words >= 6 => 3,
+        _ if look.stops && look.sentences <= 2 && look.weight <= 190 => 2,
+        _ if !look.stops && !look.asks && look.words <= 5 => 1,
+        _ => 0,
+    }
+}
+
+/// Whether this document's captions stand before their credits (positive) or after them (negative).
+fn habit(sheet: &Sheet<'_>) -> i32 {
+    let credits = (0..sheet.len()).filter(|&index| sheet.class(index) == Some(Class::Credit));
+    let vote = |index: usize| {
+        let before = likeness(sheet, index.checked_sub(1));
+        let after = likeness(sheet, Some(index + 1));
+        i32::from(before > after) - i32::from(after > before)
+    };
+    credits.map(vote).sum()
+}
+
+fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: i32) {
+    let before = credit.checked_sub(1);
+    let captioned = |index: Option<usize>| {
+        index.is_some_and(|index| index < sheet.len() && sheet.class(index) == Some(Class::Caption))
+    };
+    if captioned(before) || captioned(Some(credit + 1)) {
+        return;
+    }
+    let (fore, aft) = (likeness(sheet, before), likeness(sheet, Some(credit + 1)));
+    let place = match () {
+        _ if fore >= 2 && (fore > aft || fore == aft && habit >= 0) => before,
+        _ if aft == 3 && fore < 3 => Some(credit + 1),
+        _ if aft == 3 && habit < 0 => Some(credit + 1),
+        _ => None,
+    };
+    if let Some(place) = place {
+        sheet.remove(
+            place,
+            Class::Caption,
+            "caption.beside_credit",
+            "stands beside the credit of a picture",
+        );
+    }
+}
+
+/// A line that is the beginning of a caption right after it is its short form.
+fn find_short_forms(sheet: &mut Sheet<'_>) {
+    for index in 0..sheet.len().saturating_sub(1) {
+        let short = sheet.text(index).trim_end_matches(['…', '.', ',', ' ']);
+        let long = sheet.text(index + 1);
+        if sheet.is_open(index)
+            && sheet.class(index + 1) == Some(Class::Caption)
+            && short.chars().count() >= 15
+            && long.starts_with(short)
+        {
+            sheet.remove(
+                index,
+                Class::Caption,
+                "caption.short_form",
+                "is the beginning of the caption after it",
+            );
+        }
+    }
+}
+
+/// Collects captions and credits as data, each caption with its credit.
+pub(super) fn collect(sheet: &mut Sheet<'_>) {
+    let book = sheet.rules.credit_book();
+    let mut captions: Vec<(usize, Caption)> = Vec::new();
+    let mut credits: Vec<Credit> = Vec::new();
+    let mut lone: Vec<(usize, String)> = Vec::new();
+    for index in 0..sheet.len() {
+        let Some(finding) = &sheet.findings[index] else {
+            continue;
+        };
+        let text = sheet.text(index);
+        let parts = finding.cuts.iter().filter(|cut| cut.class == Class::Credit);
+        let parts: Vec<&str> = parts
+            .filter_map(|cut| text.get(cut.span.clone()))
+            .map(str::trim)
+            .collect();
+        credits.extend(parts.iter().map(|part| read(book, part)));
+        match finding.class {
+            Class::Credit => {
+                credits.push(read(book, text));
+                lone.push((index, text.to_owned()));
+            }
+            Class::Caption => {
+                let mut rest = text.to_owned();
+                for cut in finding
+                    .cuts
+                    .iter()
+                    .rev()
+                    .filter(|cut| text.get(cut.span.clone()).is_some())
+                {
+                    rest.replace_range(cut.span.clone(), " ");
+                }
+                let rest = caption_text(&rest);
+                if !rest.is_empty() {
+                    captions.push((
+                        index,
+                        Caption {
+                            text: rest,
+                            credit: (!parts.is_empty()).then(|| parts.join(" ")),
+                        },
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    pair(&mut captions, &lone);
+    dedup(&mut captions);
+    sheet.facts.captions = captions.into_iter().map(|(_, caption)| caption).collect();
+    let mut seen = Vec::new();
+    credits.retain(|credit| {
+        !seen.contains(&credit.verbatim) && {
+            seen.push(credit.verbatim.clone());
+            true
+        }
+    });
+    sheet.facts.credits = credits;
+}
+
+fn read(book: &crate::clean::credit::CreditBook, verbatim: &str) -> Credit {
+    book.read(verbatim)
+}
+
+/// The caption without its label and doubled blanks.
+fn caption_text(text: &str) -> String {
+    const LABELS: &[&str] = &["Image caption ", "Media caption ", "Video caption "];
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let label = LABELS.iter().find(|label| text.starts_with(**label));
+    text[label.map_or(0, |label| label.len())..].to_owned()
+}
+
+/// A credit line goes with the caption right before it, else with the one right after it.
+fn pair(captions: &mut [(usize, Caption)], credits: &[(usize, String)]) {
+    for (at, credit) in credits {
+        let free = |caption: &(usize, Caption), place: Option<usize>| {
+            Some(caption.0) == place && caption.1.credit.is_none()
+        };
+        let before = captions
+            .iter()
+            .position(|caption| free(caption, at.checked_sub(1)));
+        let place = before.or_else(|| {
+            captions
+                .iter()
+                .position(|caption| free(caption, Some(at + 1)))
+        });
+        if let Some(place) = place {
+            captions[place].1.credit = Some(credit.clone());
+        }
+    }
+}
+
+/// The same caption printed twice counts once.
+fn dedup(captions: &mut Vec<(usize, Caption)>) {
+    let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+    captions.retain(|(_, caption)| seen.insert(caption.text.clone()));
+}

@@ -1,0 +1,160 @@
+//! The line grammar: what each line of a document is, decided over the whole sequence.
+//!
+//! An ordered list of steps, each of which sees what those before it found. A line that no step can tell anything about is
+//! body: a text must never be lost. Words (rule tables, credits), shape, place, neighbours and repetition speak together:
+//!
+//! 1. what a page's structure is sure of;
+//! 2. pictures: credits, and the captions they prove (`caption.rs`);
+//! 3. lines of families that count everywhere (`config/rules`);
+//! 4. lists of other articles and the rest of the page after the article's end (`related.rs`);
+//! 5. the head: section, headline, byline, date (`head.rs`);
+//! 6. the end, from the last line upward: footers, notes, keywords (`footer.rs`);
+//! 7. what is left between furniture; sub-headings; whether the end is missing (`truncation.rs`).
+
+use crate::clean::finding::{Cut, Facts, Finding, is_text};
+use crate::clean::line::Lines;
+use crate::clean::rules::{Position, Rules};
+use crate::clean::sheet::Sheet;
+use crate::clean::{caption, date, footer, head, related, truncation};
+use crate::ledger::Class;
+
+/// Says what each line is. `page`: structure has spoken already, in hints.
+pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, Facts) {
+    let mut sheet = Sheet::new(lines, rules, page);
+    follow_strong_hints(&mut sheet);
+    caption::find_credits(&mut sheet);
+    apply_rules_of_any_place(&mut sheet);
+    related::close_lists(&mut sheet);
+    follow_weak_hints(&mut sheet);
+    caption::find_captions(&mut sheet);
+    head::read(&mut sheet);
+    footer::peel(&mut sheet);
+    related::sweep(&mut sheet);
+    name_subheadings(&mut sheet);
+    truncation::judge(&mut sheet);
+    head::settle_title(&mut sheet);
+    footer::learn(&mut sheet);
+    caption::collect(&mut sheet);
+    sheet.finish()
+}
+
+fn follow_strong_hints(sheet: &mut Sheet<'_>) {
+    for (index, line) in sheet.lines.lines.iter().enumerate() {
+        if let Some(hint) = line.hint.as_ref().filter(|hint| hint.strong) {
+            sheet.findings[index] = Some(Finding::of_hint(hint));
+            if hint.class == Class::Title && sheet.facts.title.is_none() {
+                sheet.facts.title = Some(line.text.clone().into_owned());
+            }
+        }
+    }
+}
+
+/// Weak hints of structure decide about what no word spoke of, unless it is solid text.
+fn follow_weak_hints(sheet: &mut Sheet<'_>) {
+    for (index, line) in sheet.lines.lines.iter().enumerate() {
+        let Some(hint) = line.hint.as_ref().filter(|hint| !hint.strong) else {
+            continue;
+        };
+        let look = sheet.looks[index];
+        let fits = match hint.class {
+            Class::Byline | Class::Section | Class::Date | Class::Title => {
+                !look.is_paragraph() && look.words <= 25
+            }
+            Class::Related => !look.is_solid() && (!look.is_paragraph() || line.links > 0.9),
+            Class::Caption => look.weight <= 700,
+            _ => !look.is_solid(),
+        };
+        if sheet.is_open(index) && !is_text(hint.class) && fits {
+            sheet.findings[index] = Some(Finding::of_hint(hint));
+        }
+    }
+}
+
+fn apply_rules_of_any_place(sheet: &mut Sheet<'_>) {
+    for index in 0..sheet.len() {
+        let Some(hit) = sheet.hit(index, &[Position::Anywhere]) else {
+            continue;
+        };
+        let found = &sheet.hits[index][hit];
+        let short = sheet.looks[index].words <= 3;
+        let numeral = found.rule.class == Class::Ui && sheet.looks[index].numbered;
+        if sheet.is_open(index) && !numeral && !(short && sheet.is_fragment(index)) {
+            sheet.remove_by_rule(index, hit);
+        }
+    }
+    remove_bare_numbers(sheet);
+}
+
+/// Numbers alone on their line count pictures, comments or ranks.
+fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
+    for index in 0..sheet.len() {
+        let text = sheet.text(index);
+        if sheet.is_open(index)
+            && text.len() <= 3
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && !sheet.is_fragment(index)
+        {
+            sheet.remove(
+                index,
+                Class::Ui,
+                "shape.number",
+                "a number alone on its line",
+            );
+        }
+        let repeated = index > 0 && text == sheet.text(index - 1) && sheet.looks[index].words > 1;
+        if repeated
+            && sheet.is_open(index)
+            && sheet.is_open(index - 1)
+            && sheet.looks[index].weight > 24
+        {
+            sheet.remove(
+                index,
+                Class::Ui,
+                "shape.repeated",
+                "repeats the line before it",
+            );
+        }
+    }
+}
+
+/// Open lines that could head what follows are sub-headings: short, without a full stop, before a paragraph.
+fn name_subheadings(sheet: &mut Sheet<'_>) {
+    for index in 0..sheet.len() {
+        let look = sheet.looks[index];
+        let line = &sheet.lines.lines[index];
+        let heads = !look.stops
+            && !look.ellipsis
+            && !look.goes_on
+            && look.weight <= 110
+            && look.words <= 16
+            && look.readable;
+        let heads = heads && !line.continues && !look.colon && !line.text.contains(['|', '\n']);
+        let next = (index + 1..sheet.len()).find(|&next| sheet.stays(next));
+        let followed = next.is_some_and(|next| {
+            sheet.looks[next].is_paragraph() && !sheet.lines.lines[next].continues
+        });
+        let plain = line.kind == crate::article::BlockKind::Paragraph;
+        if sheet.is_open(index) && heads && plain && followed && !sheet.is_fragment(index) {
+            sheet.keep(
+                index,
+                Class::Subheading,
+                "shape.subheading",
+                "a short line without a full stop before a paragraph",
+            );
+        }
+    }
+}
+
+/// A date or time line; its date is learnt if it stands in the head.
+pub(super) fn is_date(sheet: &Sheet<'_>, index: usize) -> bool {
+    date::is_date_line(sheet.text(index))
+}
+
+/// Adds a cut to a line's finding, in order, unless it overlaps another.
+pub(super) fn add_cut(finding: &mut Finding, cut: Cut) {
+    let clash = |other: &Cut| other.span.start < cut.span.end && cut.span.start < other.span.end;
+    if !finding.cuts.iter().any(clash) {
+        finding.cuts.push(cut);
+        finding.cuts.sort_by_key(|cut| cut.span.start);
+    }
+}

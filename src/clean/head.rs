@@ -1,0 +1,268 @@
+//! The head of a flat text: section, headline, byline, date, and the menus above them.
+
+use crate::clean::date;
+use crate::clean::finding::Finding;
+use crate::clean::grammar::is_date;
+use crate::clean::metadata::names;
+use crate::clean::rules::Position;
+use crate::clean::sheet::Sheet;
+use crate::ledger::Class;
+
+/// A head is not longer; menus above the headline count.
+const HEAD_LINES_MAX: usize = 150;
+/// From so many words on a first line is taken for a headline even if nothing else speaks for it.
+const HEADLINE_WORDS: usize = 6;
+
+/// Reads what stands above the first paragraph.
+pub(super) fn read(sheet: &mut Sheet<'_>) {
+    let first = (0..sheet.len()).find(|&index| is_text(sheet, index));
+    let first = first
+        .unwrap_or_else(|| sheet.len().min(4).saturating_sub(1))
+        .min(HEAD_LINES_MAX);
+    let title = match sheet.page {
+        true => None,
+        false => find_title(sheet, first),
+    };
+    for index in 0..first {
+        read_line(sheet, index);
+    }
+    name_people(sheet, first);
+    if let Some((title, corroborated)) = title {
+        let reason = match corroborated {
+            true => "the headline: section, byline, date or a footer bear it out",
+            false => "the headline: the first line, before the first paragraph",
+        };
+        sheet.remove(title, Class::Title, "head.title", reason);
+        sheet.facts.title = Some(sheet.text(title).to_owned());
+        let above = (0..title).filter(|&index| sheet.is_open(index)).collect();
+        clear_above(sheet, title, above, corroborated);
+    }
+}
+
+/// A paragraph that no rule of the head claims.
+fn is_text(sheet: &Sheet<'_>, index: usize) -> bool {
+    let claimed = || {
+        sheet
+            .hit(index, &[Position::Start, Position::Edges])
+            .is_some()
+            || is_date(sheet, index)
+    };
+    sheet.is_paragraph(index) && !claimed()
+}
+
+/// Section, byline and date lines.
+fn read_line(sheet: &mut Sheet<'_>, index: usize) {
+    if !sheet.is_open(index) {
+        return;
+    }
+    let text = sheet.text(index);
+    if is_date(sheet, index) {
+        learn_date(sheet, text);
+        sheet.remove(index, Class::Date, "head.date", "a date above the text");
+    } else if let Some(hit) = sheet.hit(index, &[Position::Start, Position::Edges]) {
+        let class = sheet.hits[index][hit].rule.class;
+        let sentence = sheet.looks[index].stops && sheet.looks[index].words > 8;
+        match class {
+            Class::Byline if sentence => return,
+            Class::Byline => learn_byline(sheet, text),
+            Class::Section if sheet.facts.section.is_none() => {
+                let last = text.rsplit(['|', '»', '>', '/']).next().map(str::trim);
+                sheet.facts.section = last.filter(|last| !last.is_empty()).map(str::to_owned);
+            }
+            _ => {}
+        }
+        sheet.remove_by_rule(index, hit);
+    }
+}
+
+fn learn_date(sheet: &mut Sheet<'_>, text: &str) {
+    if let Some(found) = date::find(text) {
+        let place = match date::is_of_change(text) {
+            true => &mut sheet.facts.modified,
+            false => &mut sheet.facts.date,
+        };
+        place.get_or_insert(found.value);
+    }
+}
+
+fn learn_byline(sheet: &mut Sheet<'_>, text: &str) {
+    let found = date::find(text);
+    let named = match &found {
+        Some(found) => &text[..found.span.start],
+        None => text,
+    };
+    let named = named.split(['|', '·', '•']).next().unwrap_or(named);
+    for name in names::names(named) {
+        if !sheet.facts.authors.contains(&name) && name.split(' ').count() <= 5 {
+            sheet.facts.authors.push(name);
+        }
+    }
+    if let Some(found) = found {
+        sheet.facts.date.get_or_insert(found.value);
+    }
+}
+
+/// Names alone on their line beside a byline or a date in the head are bylines, too.
+fn name_people(sheet: &mut Sheet<'_>, first: usize) {
+    let beside = |sheet: &Sheet<'_>, index: usize| {
+        let near = |other: Option<usize>| {
+            other.is_some_and(|other| {
+                other < sheet.len()
+                    && matches!(sheet.class(other), Some(Class::Byline | Class::Date))
+            })
+        };
+        near(index.checked_sub(1)) || near(Some(index + 1))
+    };
+    for index in 0..first {
+        let text = sheet.text(index);
+        let look = sheet.looks[index];
+        if !sheet.is_open(index) || look.words > 4 || look.stops || !beside(sheet, index) {
+            continue;
+        }
+        let people = names::byline(text);
+        let house = look.words <= 2
+            && look.capitals
+            && index > 0
+            && sheet.class(index - 1) == Some(Class::Byline);
+        if !people.is_empty() || house {
+            for name in people {
+                if !sheet.facts.authors.contains(&name) {
+                    sheet.facts.authors.push(name);
+                }
+            }
+            sheet.remove(
+                index,
+                Class::Byline,
+                "head.name",
+                "a name beside the byline or the date",
+            );
+        }
+    }
+}
+
+/// The line that is the headline, and whether anything beside its shape and place speaks for it.
+fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
+    let mut best: Option<(usize, i32, bool)> = None;
+    let mut open_before = 0;
+    for index in 0..first {
+        let look = sheet.looks[index];
+        let claimed = sheet
+            .hit(index, &[Position::Start, Position::Edges])
+            .is_some();
+        if !sheet.is_open(index) || claimed || is_date(sheet, index) {
+            continue;
+        }
+        let line = &sheet.lines.lines[index];
+        let list = line.kind == crate::article::BlockKind::ListItem || line.continues;
+        if look.is_headline() && !list {
+            let evidence = evidence(sheet, index, first);
+            let score = evidence * 2 + i32::from(open_before == 0) + i32::from(look.words >= 5)
+                - i32::from(look.words > 25);
+            if best.is_none_or(|(_, most, _)| score > most) {
+                best = Some((index, score, evidence > 0));
+            }
+        }
+        open_before += 1;
+    }
+    best.map(|(index, _, corroborated)| (index, corroborated))
+}
+
+/// How many other signs say that the line is the headline.
+fn evidence(sheet: &Sheet<'_>, index: usize, first: usize) -> i32 {
+    let claims = |other: usize, classes: &[Class]| {
+        let hit = sheet.hit(other, &[Position::Start]);
+        hit.is_some_and(|hit| classes.contains(&sheet.hits[other][hit].rule.class))
+    };
+    let credits = |other: usize| matches!(sheet.class(other), Some(Class::Credit | Class::Caption));
+    let after = (index + 1..first.min(index + 4)).take_while(|&other| !credits(other));
+    let signed = after
+        .clone()
+        .any(|other| claims(other, &[Class::Byline]) || is_date(sheet, other));
+    let above = index.checked_sub(1).is_some_and(|before| {
+        claims(before, &[Class::Section, Class::Ui])
+            || is_date(sheet, before)
+            || sheet.is_furniture(before)
+    });
+    let promo = index + 1 < first && claims(index + 1, &[Class::Promo]);
+    let text = sheet.text(index);
+    let quoted = sheet.hits.iter().flatten().any(|hit| {
+        let title = hit.learnt.get("title").or_else(|| hit.learnt.get("title2"));
+        title.is_some_and(|title| title.eq_ignore_ascii_case(text))
+    });
+    let heading = sheet.lines.lines[index].kind == crate::article::BlockKind::Heading
+        && sheet.lines.lines[index].level == 1;
+    i32::from(signed)
+        + i32::from(above)
+        + i32::from(promo)
+        + i32::from(quoted) * 3
+        + i32::from(heading) * 2
+}
+
+/// Lines above the headline: the label right above it is the section, the others are menus.
+fn clear_above(sheet: &mut Sheet<'_>, title: usize, above: Vec<usize>, corroborated: bool) {
+    if !corroborated {
+        return;
+    }
+    let alone = above.len() == 1;
+    for index in above {
+        let look = sheet.looks[index];
+        if alone
+            && index + 1 == title
+            && look.is_label()
+            && look.words <= 3
+            && sheet.facts.section.is_none()
+        {
+            sheet.facts.section = Some(sheet.text(index).to_owned());
+            sheet.remove(
+                index,
+                Class::Section,
+                "head.section",
+                "a label right above the headline",
+            );
+        } else if !look.is_paragraph() && !look.stops {
+            sheet.remove(
+                index,
+                Class::Navigation,
+                "head.above_title",
+                "a short line above the headline",
+            );
+        }
+    }
+}
+
+/// Decides at the end whether the headline leaves the text. It stays if what would then be the first line could as well
+/// be the headline (cleaning the text again must change nothing), or if hardly anything says that it is one.
+pub(super) fn settle_title(sheet: &mut Sheet<'_>) {
+    let Some(title) = (0..sheet.len()).find(|&index| is_found_title(sheet, index)) else {
+        return;
+    };
+    let corroborated = sheet.findings[title]
+        .as_ref()
+        .is_some_and(|finding| finding.reason.contains("bear it out"));
+    let mut kept = (0..sheet.len()).filter(|&index| sheet.stays(index));
+    let (first, second) = (kept.next(), kept.next());
+    let leads = first.is_none_or(|first| first > title);
+    let removable = corroborated || leads && sheet.looks[title].words >= HEADLINE_WORDS;
+    let rival = first.is_some_and(|first| {
+        let look = sheet.looks[first];
+        let line = &sheet.lines.lines[first];
+        line.kind != crate::article::BlockKind::ListItem
+            && look.is_headline()
+            && look.words >= HEADLINE_WORDS
+            && !look.is_paragraph()
+    });
+    let rival = rival && second.is_some_and(|second| sheet.looks[second].is_paragraph());
+    if !removable || rival && leads {
+        sheet.findings[title] = Some(Finding::kept(
+            Class::Title,
+            "head.title_kept",
+            "the headline, kept because the next line could be one as well",
+        ));
+    }
+}
+
+fn is_found_title(sheet: &Sheet<'_>, index: usize) -> bool {
+    sheet.findings[index]
+        .as_ref()
+        .is_some_and(|finding| finding.rule == "head.title")
+}

@@ -1,0 +1,72 @@
+//! Quality flags: what a reader should know about a copy's worth.
+
+use crate::article::{Article, Quality};
+use crate::clean::fold::Folded;
+use crate::clean::rules::Rules;
+use crate::document::{Document, Flag};
+
+/// A longer text is no error page, whatever phrases it has.
+const ERROR_PAGE_CHARS_MAX: usize = 1200;
+/// Less text than that is little for an article.
+const THIN_CHARS: usize = 250;
+
+/// The flags of a cleaned article, in order, each once.
+pub fn flags(
+    document: &Document,
+    article: &Article,
+    rules: &Rules,
+    repaired: bool,
+) -> Vec<Quality> {
+    let mut flags: Vec<Quality> = document
+        .flags
+        .iter()
+        .map(|flag| match flag {
+            Flag::CharsetContradicted => Quality::CharsetContradicted,
+            Flag::Undecodable => Quality::Undecodable,
+            Flag::TooDeep => Quality::TooDeep,
+            Flag::TornCompression => Quality::TornCompression,
+        })
+        .collect();
+    let weight = crate::clean::look::Look::at(&article.text).weight;
+    if weight < THIN_CHARS {
+        flags.push(Quality::Thin);
+    }
+    if weight < ERROR_PAGE_CHARS_MAX {
+        let title = article.title.as_deref().unwrap_or_default();
+        flags.extend(error_page(&format!("{title}\n{}", article.text), rules));
+    }
+    if repaired {
+        flags.push(Quality::MojibakeRepaired);
+    } else if is_mojibake(&article.text) {
+        flags.push(Quality::MojibakeSuspected);
+    }
+    flags.sort_unstable();
+    flags.dedup();
+    flags
+}
+
+fn error_page(text: &str, rules: &Rules) -> Vec<Quality> {
+    let lines = text
+        .lines()
+        .flat_map(|line| rules.hits(line, &Folded::new(line)));
+    let flags = lines.filter_map(|hit| match &*hit.rule.name {
+        "quality.captcha" => Some(Quality::Captcha),
+        "quality.blocked" => Some(Quality::Blocked),
+        "quality.soft_404" => Some(Quality::Soft404),
+        _ => None,
+    });
+    flags.collect()
+}
+
+/// Pairs that UTF-8 read as windows-1252 leaves, and that hardly occur otherwise: from 3 of them on in a text.
+fn is_mojibake(text: &str) -> bool {
+    const PAIRS: &[&str] = &[
+        "â€", "Ã©", "Ã¨", "Ã¼", "Ã¤", "Ã¶", "Ã±", "Ã³", "Ã¡", "Ã§", "Ã£", "ÃŸ", "Â«", "Â»", "Â ",
+        "Ð°", "Ð¾", "Ñ‚",
+    ];
+    let first = ['â', 'Ã', 'Â', 'Ð', 'Ñ'];
+    let hits = text
+        .match_indices(first)
+        .filter(|(at, _)| PAIRS.iter().any(|pair| text[*at..].starts_with(pair)));
+    hits.take(3).count() == 3
+}

@@ -1,0 +1,250 @@
+//! Other articles: lists of headlines under their headings, and the rest of the page after the article's end.
+
+use crate::article::BlockKind;
+use crate::clean::grammar::is_date;
+use crate::clean::rules::{Opens, Position};
+use crate::clean::sheet::Sheet;
+use crate::ledger::Class;
+
+/// A list of headlines inside an article is not longer.
+const LIST_LINES_MAX: usize = 14;
+
+/// Removes what stands under headings of lists; after the article's end, all the rest.
+pub(super) fn close_lists(sheet: &mut Sheet<'_>) {
+    let after = mass_after(sheet);
+    let total = after.first().copied().unwrap_or(0);
+    let mut index = 0;
+    while index < sheet.len() {
+        let opens = opens(sheet, index);
+        let before = total - after[index];
+        let rest = after[index];
+        index = match opens {
+            Opens::Nothing => index + 1,
+            // The article is over where hardly any text follows, or none that could be as long as the article.
+            Opens::Rest if before >= 300 && rest <= before * 2 => remove_rest(sheet, index),
+            _ if before >= 300 && rest * 8 <= before => remove_rest(sheet, index),
+            Opens::List => remove_list(sheet, index),
+            _ => index + 1,
+        };
+    }
+}
+
+/// What an already removed line opens.
+fn opens(sheet: &Sheet<'_>, index: usize) -> Opens {
+    if sheet.stays(index) {
+        // Rules that count at the end only open something there, too.
+        let end = sheet.hit(index, &[Position::End]);
+        let opens = end.map(|hit| sheet.hits[index][hit].rule.opens);
+        return match opens {
+            Some(opens @ (Opens::Rest | Opens::List)) if sheet.is_open(index) => opens,
+            _ => Opens::Nothing,
+        };
+    }
+    let name = sheet.findings[index].as_ref().map(|finding| &finding.rule);
+    let hit = sheet.hits[index]
+        .iter()
+        .find(|hit| Some(&*hit.rule.name) == name.map(|name| &**name));
+    let opens = hit.map_or(Opens::Nothing, |hit| hit.rule.opens);
+    // A label alone on its line heads the lines after it, even if its rule reads "label: headline".
+    let label = hit.is_some_and(|hit| hit.rule.class == Class::Related)
+        && sheet.looks[index].words <= 4
+        && sheet.looks[index].weight <= 40;
+    match (opens, label) {
+        (Opens::Nothing, true) => Opens::List,
+        (opens, _) => opens,
+    }
+}
+
+/// For each line, the weight of the solid text that follows it.
+fn mass_after(sheet: &Sheet<'_>) -> Vec<usize> {
+    let mut mass = vec![0; sheet.len() + 1];
+    for index in (0..sheet.len()).rev() {
+        let own = match sheet.stays(index) && sheet.looks[index].is_solid() {
+            true => sheet.looks[index].weight,
+            false => 0,
+        };
+        mass[index] = mass[index + 1] + own;
+    }
+    mass
+}
+
+fn remove_rest(sheet: &mut Sheet<'_>, from: usize) -> usize {
+    if sheet.is_open(from)
+        && let Some(hit) = sheet.hit(from, &[Position::End])
+    {
+        sheet.remove_by_rule(from, hit);
+    }
+    let class = sheet.class(from).unwrap_or(Class::Related);
+    for index in from + 1..sheet.len() {
+        if !sheet.is_open(index) {
+            continue;
+        }
+        match sheet.hit(index, &[Position::End, Position::Edges, Position::Anywhere]) {
+            Some(hit) => sheet.remove_by_rule(index, hit),
+            None if class == Class::Note && sheet.looks[index].is_solid() => {}
+            None => sheet.remove(
+                index,
+                class,
+                "place.after_end",
+                "stands below the heading of what follows the article",
+            ),
+        }
+    }
+    sheet.len()
+}
+
+/// Removes the headlines after a heading inside the article. The last short line before a paragraph may be a sub-heading.
+fn remove_list(sheet: &mut Sheet<'_>, from: usize) -> usize {
+    let class = sheet.class(from).unwrap_or(Class::Related);
+    let mut end = from + 1;
+    while end < sheet.len() && end - from <= LIST_LINES_MAX && is_list_line(sheet, end) {
+        end += 1;
+    }
+    let last = end - 1;
+    if last > from
+        && sheet.is_open(last)
+        && heads_paragraph(sheet, last)
+        && sheet.looks[last].words < 6
+    {
+        end = last;
+    }
+    for index in from + 1..end {
+        if sheet.is_open(index) {
+            sheet.remove(
+                index,
+                class,
+                "place.in_list",
+                "stands in a list of other articles",
+            );
+        }
+    }
+    end
+}
+
+fn is_list_line(sheet: &Sheet<'_>, index: usize) -> bool {
+    let look = sheet.looks[index];
+    let heading = sheet.lines.lines[index].kind == BlockKind::Heading;
+    !sheet.is_open(index) && !sheet.stays(index)
+        || !heading
+            && !look.goes_on
+            && !look.colon
+            && (look.is_headline() || look.is_label() || is_date(sheet, index))
+}
+
+fn heads_paragraph(sheet: &Sheet<'_>, index: usize) -> bool {
+    let next = index + 1;
+    next < sheet.len() && sheet.is_paragraph(next)
+}
+
+/// What is left over: short lines between furniture, headlines in a row at the end.
+pub(super) fn sweep(sheet: &mut Sheet<'_>) {
+    sweep_tail(sheet);
+    sweep_between(sheet);
+    sweep_capitals(sheet);
+}
+
+/// After the last paragraph, headlines and labels in a row are those of other articles, if furniture stands among them.
+fn sweep_tail(sheet: &mut Sheet<'_>) {
+    let Some(last) = (0..sheet.len())
+        .rev()
+        .find(|&index| sheet.is_paragraph(index))
+    else {
+        return;
+    };
+    let tail: Vec<usize> = (last + 1..sheet.len())
+        .filter(|&index| sheet.is_open(index))
+        .collect();
+    let furniture = (last + 1..sheet.len())
+        .filter(|&index| sheet.is_furniture(index))
+        .count();
+    let Some(&first) = tail.first() else {
+        return;
+    };
+    let list = |index: usize| {
+        sheet.lines.lines[index].kind == BlockKind::ListItem || sheet.looks[index].numbered
+    };
+    let introduced = sheet.looks[last].colon || sheet.looks[first].colon || list(last);
+    let plain = tail
+        .iter()
+        .filter(|&&index| !list(index) && !sheet.looks[index].stops)
+        .count();
+    let headlines = tail
+        .iter()
+        .filter(|&&index| sheet.looks[index].is_headline() && !list(index))
+        .count();
+    let enough = furniture > 0 && tail.len() <= furniture * 6
+        || plain >= 5 && headlines * 2 >= plain && sheet.page;
+    if introduced || !enough || plain * 2 < tail.len() {
+        return;
+    }
+    for index in tail {
+        let look = sheet.looks[index];
+        if look.is_headline() || look.is_label() {
+            sheet.remove(
+                index,
+                Class::Related,
+                "place.after_end",
+                "stands among furniture after the last paragraph",
+            );
+        }
+    }
+}
+
+/// One or two short lines between furniture belong to it.
+fn sweep_between(sheet: &mut Sheet<'_>) {
+    let mut index = 0;
+    while index < sheet.len() {
+        if !sheet.is_open(index) {
+            index += 1;
+            continue;
+        }
+        let end = (index..sheet.len())
+            .find(|&end| !sheet.is_open(end))
+            .unwrap_or(sheet.len());
+        let before = index
+            .checked_sub(1)
+            .is_some_and(|before| sheet.is_furniture(before));
+        let after = end == sheet.len() || sheet.is_furniture(end);
+        let short = |index: usize| {
+            sheet.looks[index].is_label()
+                && !sheet.looks[index].colon
+                && !sheet.looks[index].goes_on
+                && sheet.lines.lines[index].kind != BlockKind::Heading
+        };
+        let inside =
+            before && after && end < sheet.len() && end - index <= 2 && (index..end).all(short);
+        if inside {
+            for index in index..end {
+                sheet.remove(
+                    index,
+                    Class::Ui,
+                    "place.between_furniture",
+                    "a short line between lines that are no text",
+                );
+            }
+        }
+        index = end;
+    }
+}
+
+/// A long line in capitals between paragraphs is the headline of another article set as a link.
+fn sweep_capitals(sheet: &mut Sheet<'_>) {
+    for index in 1..sheet.len().saturating_sub(1) {
+        let look = sheet.looks[index];
+        let between = sheet.is_paragraph(index - 1) && sheet.is_paragraph(index + 1);
+        if sheet.is_open(index)
+            && look.capitals
+            && look.words >= 8
+            && !look.stops
+            && !look.colon
+            && between
+        {
+            sheet.remove(
+                index,
+                Class::Related,
+                "shape.capitals",
+                "a long headline in capitals between paragraphs",
+            );
+        }
+    }
+}

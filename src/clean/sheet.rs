@@ -1,0 +1,174 @@
+//! `Sheet`: the lines of a document on the table of the grammar, with what is known of each so far.
+
+use crate::clean::finding::{Facts, Finding, is_text};
+use crate::clean::fold::Folded;
+use crate::clean::line::Lines;
+use crate::clean::look::Look;
+use crate::clean::rules::{Hit, Position, Rules};
+use crate::ledger::Class;
+
+/// Lines, their looks, the rules that fit them, and the findings made so far.
+pub(super) struct Sheet<'s> {
+    pub(super) lines: &'s Lines<'s>,
+    pub(super) rules: &'s Rules,
+    pub(super) looks: Vec<Look>,
+    /// The rules that fit each line, the best first.
+    pub(super) hits: Vec<Vec<Hit<'s>>>,
+    /// `None` for a line that nothing was found out about: it is body in the end.
+    pub(super) findings: Vec<Option<Finding>>,
+    pub(super) facts: Facts,
+    /// The lines come from a page, whose structure has spoken already.
+    pub(super) page: bool,
+}
+
+impl<'s> Sheet<'s> {
+    pub(super) fn new(lines: &'s Lines<'s>, rules: &'s Rules, page: bool) -> Sheet<'s> {
+        let texts = lines.lines.iter().map(|line| &*line.text);
+        let looks = texts.clone().map(Look::at).collect();
+        let strong = |index: usize| {
+            lines.lines[index]
+                .hint
+                .as_ref()
+                .is_some_and(|hint| hint.strong)
+        };
+        let hits = texts.enumerate().map(|(index, text)| match strong(index) {
+            true => Vec::new(),
+            false => rules.hits(text, &Folded::new(text)),
+        });
+        Sheet {
+            rules,
+            looks,
+            hits: hits.collect(),
+            findings: vec![None; lines.lines.len()],
+            facts: Facts::default(),
+            page,
+            lines,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.looks.len()
+    }
+
+    pub(super) fn text(&self, index: usize) -> &'s str {
+        &self.lines.lines[index].text
+    }
+
+    /// Nothing was found out about the line yet.
+    pub(super) fn is_open(&self, index: usize) -> bool {
+        self.findings[index].is_none()
+    }
+
+    /// The line stays, as far as is known.
+    pub(super) fn stays(&self, index: usize) -> bool {
+        self.findings[index]
+            .as_ref()
+            .is_none_or(|finding| finding.kept)
+    }
+
+    pub(super) fn class(&self, index: usize) -> Option<Class> {
+        self.findings[index].as_ref().map(|finding| finding.class)
+    }
+
+    /// The line is furniture: it goes, and it is neither picture text nor metadata.
+    pub(super) fn is_furniture(&self, index: usize) -> bool {
+        let furniture = |finding: &Finding| {
+            !finding.kept
+                && matches!(
+                    finding.class,
+                    Class::Ui
+                        | Class::Social
+                        | Class::Promo
+                        | Class::Related
+                        | Class::Navigation
+                        | Class::FooterOther
+                )
+        };
+        self.findings[index].as_ref().is_some_and(furniture)
+    }
+
+    /// A paragraph of text that stays.
+    pub(super) fn is_paragraph(&self, index: usize) -> bool {
+        self.stays(index) && self.looks[index].is_paragraph()
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        index: usize,
+        class: Class,
+        rule: &'static str,
+        reason: &'static str,
+    ) {
+        self.findings[index] = Some(Finding::removed(class, rule, reason));
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        index: usize,
+        class: Class,
+        rule: &'static str,
+        reason: &'static str,
+    ) {
+        self.findings[index] = Some(Finding::kept(class, rule, reason));
+    }
+
+    /// Removes a line by the first rule that fits it here.
+    pub(super) fn remove_by_rule(&mut self, index: usize, hit: usize) {
+        let rule = self.hits[index][hit].rule;
+        self.findings[index] = Some(Finding::removed(
+            rule.class,
+            rule.name.clone(),
+            rule.reason.clone(),
+        ));
+    }
+
+    /// The first hit that counts at one of `positions` and is not about a mere part of the line.
+    pub(super) fn hit(&self, index: usize, positions: &[Position]) -> Option<usize> {
+        let whole =
+            |hit: &Hit<'_>| hit.span.len() * 2 > self.text(index).len() || hit.span.start == 0;
+        self.hits[index].iter().position(|hit| {
+            positions.contains(&hit.rule.position)
+                && !hit.rule.keeps
+                && hit.rule.class != Class::Caption
+                && (!hit.rule.cuts || whole(hit) && hit.span.start == 0)
+        })
+    }
+
+    /// The line may be a piece of a sentence that was broken at a link: what follows goes on from it.
+    pub(super) fn is_fragment(&self, index: usize) -> bool {
+        let next = self
+            .looks
+            .get(index + 1)
+            .is_some_and(|next| next.goes_on && next.words > 0 || self.text(index + 1) == ".");
+        let before = index
+            .checked_sub(1)
+            .map(|before| (self.looks[before], before));
+        let open = before.is_some_and(|(look, before)| {
+            !look.stops
+                && !look.asks
+                && !look.colon
+                && !look.ellipsis
+                && look.words >= 3
+                && self.lines.lines[before].kind == self.lines.lines[index].kind
+        });
+        next && (open
+            || index == 0
+            || self.looks[index].words <= 3 && before.is_some_and(|(look, _)| !look.stops))
+    }
+
+    /// What all lines were found to be; what was left open is body.
+    pub(super) fn finish(self) -> (Vec<Finding>, Facts) {
+        let body = || Finding::kept(Class::Body, "text.body", "running text");
+        let findings = self
+            .findings
+            .into_iter()
+            .map(|finding| finding.unwrap_or_else(body));
+        let findings: Vec<_> = findings.collect();
+        debug_assert!(
+            findings
+                .iter()
+                .all(|f| !f.kept || is_text(f.class) || f.class == Class::Title)
+        );
+        (findings, self.facts)
+    }
+}
