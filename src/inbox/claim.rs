@@ -1,17 +1,13 @@
-//! `Claim`: one file that the intake has taken in hand, and reading it, on any thread.
+//! `Claim`: one file that the intake has taken in hand; and how its bytes are read.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use crate::digest::Digest;
 use crate::durable;
-use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source, Submission};
+use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source};
 
-use super::sidecar::{self, Sidecar};
 use super::spool::{Intent, Marks};
 
 /// One file in hand; its intent is durable. Give it back to the intake, whatever became of it: as archived, failed, deferred
@@ -60,30 +56,6 @@ impl Claim {
     /// How often it was claimed, this time included.
     pub fn attempts(&self) -> u32 {
         self.intent.attempts
-    }
-
-    /// Reads the file, and its sidecar if it has one. From here on it counts as under way: if the process dies before the
-    /// claim is given back, the file is a suspect.
-    pub fn read(&self, received_at: Timestamp) -> Result<Submission, ReadError> {
-        self.marks.begin(self.id());
-        let raw = read_unchanged(&self.path, self.signature(), self.bytes_max)?;
-        let declared = match &self.intent.sidecar {
-            Some(sidecar) => match sidecar::read(&sidecar::path_of(&self.path), sidecar)? {
-                Sidecar::Good(declared) => declared,
-                // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
-                Sidecar::Bad(_) | Sidecar::Gone => Default::default(),
-            },
-            None => Default::default(),
-        };
-        Ok(Submission {
-            claim: self.id().clone(),
-            source: self.source().clone(),
-            signature: Some(*self.signature()),
-            raw_digest: Digest::of(&raw),
-            raw,
-            declared,
-            received_at,
-        })
     }
 }
 

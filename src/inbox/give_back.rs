@@ -4,29 +4,22 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::durable;
-use crate::submission::{ClaimId, Declared, Reason, Signature, Source};
+use crate::submission::{ClaimId, Declared, Signature, Source};
 
 use super::claim::Claim;
 use super::clock::Moment;
-use super::error::Error;
-use super::intake::Intake;
+use super::entry::{SidecarState, State};
+use super::intake::{Intake, Unreleased};
+use super::names::done_folder;
 use super::options::Release;
 use super::quarantine::{self, Failing};
-use super::release::{Released, Way, done_folder};
-use super::root::{Root, SIDECAR_GRACE, SidecarState, State};
+use super::release::{Released, Way};
+use super::root::Root;
+use super::settle::SIDECAR_GRACE;
 use super::sidecar::{self, Sidecar};
-
-/// An archived file that could not be released yet. Its intent stays open.
-#[derive(Debug)]
-pub(super) struct Unreleased {
-    pub(super) claim: Claim,
-    pub(super) error: String,
-    pub(super) at: Instant,
-    tries: u32,
-}
 
 /// A sidecar whose article is not in the inbox: if the archive knows the article, it is a metadata revision.
 #[derive(Debug)]
@@ -187,126 +180,6 @@ impl Intake {
         outcome.article
     }
 
-    fn after_bad_sidecar(&mut self, claim: &Claim, sidecar: &Path, now: Moment) {
-        let root = &mut self.roots[claim.root];
-        root.quarantined.insert(claim.id().clone());
-        match (&claim.intent.sidecar, root.options.release) {
-            (Some(signature), Release::Keep) => {
-                root.refuse(sidecar, *signature, claim.id().clone(), now);
-            }
-            _ => root.let_go(sidecar, now),
-        }
-    }
-
-    /// The file can never be archived as it is: it goes into quarantine, with its sidecar. `stage` says what was being done.
-    /// If it cannot be moved there it is deferred, and the error returned.
-    pub fn failed(
-        &mut self,
-        claim: Claim,
-        reason: Reason,
-        stage: &str,
-        now: Moment,
-    ) -> Result<(), Error> {
-        let root = &self.roots[claim.root];
-        let failing = Failing {
-            claim: claim.id(),
-            source: claim.source().clone(),
-            path: &claim.path,
-            signature: claim.signature(),
-            has_sidecar: claim.intent.sidecar.is_some(),
-            attempts: claim.attempts(),
-            stage,
-            reason,
-        };
-        let stays = root.options.release == Release::Keep;
-        match quarantine::put(&root.failed, stays, failing, now.wall) {
-            Ok(true) => {
-                self.out_of_hand(&claim);
-                self.spool.acquit(claim.source());
-                self.spool.close(claim.id());
-                self.after_quarantine(
-                    claim.root,
-                    &claim.intent.source.path,
-                    *claim.signature(),
-                    claim.id().clone(),
-                    now,
-                );
-                Ok(())
-            }
-            Ok(false) => {
-                self.changed(claim, now);
-                Ok(())
-            }
-            Err(error) => {
-                let path = claim.path.clone();
-                self.deferred(
-                    claim,
-                    &format!("cannot be moved to quarantine: {error}"),
-                    now,
-                );
-                Err(Error::io("move to quarantine", &path)(error))
-            }
-        }
-    }
-
-    fn after_quarantine(
-        &mut self,
-        index: usize,
-        path: &Path,
-        signature: Signature,
-        claim: ClaimId,
-        now: Moment,
-    ) {
-        let root = &mut self.roots[index];
-        root.quarantined.insert(claim.clone());
-        match root.options.release {
-            Release::Keep => root.refuse(path, signature, claim, now),
-            Release::Done | Release::Delete => root.let_go(path, now),
-        }
-        root.settle_sidecar(&sidecar::path_of(path), SIDECAR_GRACE, now);
-    }
-
-    /// Quarantines a file that is not in hand: a poison, or a sidecar alone.
-    pub(super) fn quarantine_alone(
-        &mut self,
-        index: usize,
-        path: &Arc<Path>,
-        reason: Reason,
-        stage: &str,
-        claim: Option<ClaimId>,
-        now: Moment,
-    ) {
-        let claim = claim.unwrap_or_else(|| self.new_claim(now));
-        let root = &self.roots[index];
-        let Some(entry) = root.entries.get(path) else {
-            return;
-        };
-        let (source, signature) = (root.source(path), entry.signature);
-        let failing = Failing {
-            claim: &claim,
-            source: source.clone(),
-            path: &root.path.join(path),
-            signature: &signature,
-            has_sidecar: root.is_settled_sidecar(&sidecar::path_of(path)),
-            attempts: entry.attempts,
-            stage,
-            reason,
-        };
-        let stays = root.options.release == Release::Keep;
-        match quarantine::put(&root.failed, stays, failing, now.wall) {
-            Ok(true) => {
-                self.spool.acquit(&source);
-                self.after_quarantine(index, path, signature, claim, now);
-            }
-            Ok(false) => self.roots[index].let_go(path, now),
-            Err(error) => {
-                let error = format!("cannot be moved to quarantine: {error}");
-                let wait = self.options.retry_min;
-                self.roots[index].defer(path, error, wait, now);
-            }
-        }
-    }
-
     /// The file could not be read or archived for now: it stays, and is tried again after a while, twice as long each time.
     pub fn deferred(&mut self, claim: Claim, error: &str, now: Moment) {
         self.out_of_hand(&claim);
@@ -329,7 +202,7 @@ impl Intake {
         root.settle_sidecar(&sidecar::path_of(path), SIDECAR_GRACE, now);
     }
 
-    fn out_of_hand(&mut self, claim: &Claim) {
+    pub(super) fn out_of_hand(&mut self, claim: &Claim) {
         self.in_hand.claims -= 1;
         self.in_hand.bytes -= claim.signature().size;
         self.in_hand.is_suspect = false;
@@ -416,26 +289,6 @@ impl Intake {
             }
         })
     }
-
-    /// Somebody may have retried or deleted what is in quarantine.
-    pub(super) fn look_at_quarantine(&mut self, index: usize, now: Moment) {
-        let root = &mut self.roots[index];
-        let Ok(claims) = quarantine::claims(&root.failed) else {
-            return;
-        };
-        let claims: BTreeSet<ClaimId> = claims.into_iter().collect();
-        root.quarantined.retain(|claim| claims.contains(claim));
-        let retried: Vec<PathBuf> = root
-            .refused
-            .iter()
-            .filter(|(_, (_, claim))| !claims.contains(claim))
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in retried {
-            root.refused.remove(&path);
-            root.let_go(&path, now);
-        }
-    }
 }
 
 fn release_sidecar(
@@ -485,7 +338,7 @@ impl Root {
     }
 
     /// The article of this sidecar, if there is one, is in hand no more.
-    fn settle_sidecar(&mut self, path: &Path, wait: Duration, now: Moment) {
+    pub(super) fn settle_sidecar(&mut self, path: &Path, wait: Duration, now: Moment) {
         let Some((path, entry)) = self.entries.get_key_value(path) else {
             return;
         };
@@ -497,12 +350,5 @@ impl Root {
             self.free_sidecar(&path, wait, now);
             self.look(&path, false, now);
         }
-    }
-
-    /// The file failed and stays; it is not taken again until it changes or is retried.
-    fn refuse(&mut self, path: &Path, signature: Signature, claim: ClaimId, now: Moment) {
-        self.refused.insert(path.to_owned(), (signature, claim));
-        self.set(path, State::Refused);
-        self.look(path, false, now);
     }
 }

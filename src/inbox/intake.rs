@@ -25,13 +25,11 @@ use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source, printabl
 
 use super::claim::Claim;
 use super::clock::Moment;
-use super::give_back::Unreleased;
+use super::entry::{Due, State};
 use super::options::{IntakeOptions, Release};
-use super::root::{Due, Entry, Presence, Root, SidecarState, State};
-use super::scan::Oddity;
+use super::root::Root;
 use super::sidecar;
 use super::spool::{Intent, Spool, Suspect};
-use super::status::{RootStatus, Status};
 use super::watch::Watch;
 
 /// How often free space is asked for, and how soon after a pause a claim is tried again.
@@ -64,10 +62,19 @@ pub struct Intake {
     ready: VecDeque<(usize, Arc<Path>)>,
     suspects: VecDeque<(usize, Arc<Path>)>,
     opened: Instant,
-    pause: Option<String>,
+    pub(super) pause: Option<String>,
     /// Nothing is claimed, and free space not asked for again, before this.
     paused_until: Instant,
     space_checked: Option<Instant>,
+}
+
+/// An archived file that could not be released yet. Its intent stays open.
+#[derive(Debug)]
+pub(super) struct Unreleased {
+    pub(super) claim: Claim,
+    pub(super) error: String,
+    pub(super) at: Instant,
+    pub(super) tries: u32,
 }
 
 /// What is in hand.
@@ -141,7 +148,7 @@ impl Intake {
         self.release_again(now);
         let roots = self.roots.iter().map(Root::next);
         let unreleased = self.unreleased.iter().map(|unreleased| unreleased.at);
-        let pause = self.pause.as_ref().map(|_| self.paused_until);
+        let pause = self.pause.as_ref().map(|_| now.instant + PAUSE);
         let next = roots.chain(unreleased).chain(pause).min();
         next.unwrap_or(now.instant + PAUSE).max(now.instant)
     }
@@ -409,80 +416,9 @@ impl Intake {
         self.pause.is_some()
     }
 
-    /// How everything stands.
-    pub fn status(&self) -> Status {
-        let mut status = Status {
-            claimed: self.in_hand.claims,
-            paused: self.pause.clone(),
-            watch_trouble: self.watch.trouble().map(str::to_owned),
-            ..Status::default()
-        };
-        for unreleased in &self.unreleased {
-            let note = unreleased.error.as_str();
-            status.unreleased.note(&unreleased.claim.path, note);
-        }
-        for root in &self.roots {
-            let root = self.root_status(root);
-            status.pending += root.ready + root.deferred.count;
-            status.settling += root.settling;
-            status.ignored += root.ignored.count + root.special.count;
-            status.quarantined += root.quarantined;
-            status.roots.push(root);
-        }
-        status
-    }
-
-    fn root_status(&self, root: &Root) -> RootStatus {
-        let (state, problem) = match &root.presence {
-            Presence::Absent(problem) => ("absent", Some(problem.clone())),
-            Presence::Present(_) if root.is_watched(&self.watch) => ("watched", None),
-            Presence::Present(_) => ("polled", None),
-        };
-        let mut status = RootStatus {
-            name: root.options.name.clone(),
-            path: root.path.clone(),
-            state,
-            problem,
-            quarantined: root.quarantined.len(),
-            ..RootStatus::default()
-        };
-        for (path, entry) in &root.entries {
-            count(&mut status, path, entry);
-        }
-        for (path, oddity) in &root.odd {
-            match oddity {
-                Oddity::Ignored => status.ignored.note(path, ""),
-                Oddity::Special(kind) => status.special.note(path, kind),
-                Oddity::Unreadable(error) => status.special.note(path, error),
-            }
-        }
-        status
-    }
-
     /// The suspect that is held against this state of a file, for tests and messages.
     pub(super) fn suspect_of(&self, source: &Source, signature: &Signature) -> Option<&Suspect> {
         self.spool.suspect(source, signature)
-    }
-}
-
-fn count(status: &mut RootStatus, path: &Path, entry: &Entry) {
-    match &entry.state {
-        State::Settling { open_for_writing } => {
-            status.settling += 1;
-            if *open_for_writing {
-                status.open_for_writing.note(path, "");
-            }
-        }
-        State::AwaitingSidecar { .. } => status.settling += 1,
-        State::Ready => status.ready += 1,
-        State::InHand => status.claimed += 1,
-        State::Deferred { error } => status.deferred.note(path, error),
-        State::Kept => status.kept += 1,
-        State::Refused => {}
-        State::Sidecar(SidecarState::Orphan) => {
-            status.sidecars.note(path, "its article never came");
-        }
-        State::Sidecar(_) => status.sidecars.note(path, ""),
     }
 }
 

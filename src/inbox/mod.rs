@@ -16,18 +16,23 @@
 
 pub mod claim;
 pub mod clock;
+mod entry;
 pub mod error;
 mod folders;
-mod give_back;
+pub mod give_back;
 mod glob;
 pub mod intake;
 mod lease;
+mod names;
 pub mod options;
 pub mod quarantine;
+mod reading;
 pub mod recovery;
+mod refuse;
 pub mod release;
 mod root;
 mod scan;
+mod settle;
 mod sidecar;
 mod spool;
 pub mod status;

@@ -11,12 +11,11 @@ use crate::durable;
 use crate::submission::{ClaimId, Signature, Source};
 
 use super::clock::Moment;
+use super::entry::{Entry, State};
 use super::error::Error;
 use super::glob::Ignore;
-use super::lease::{self, Writer};
 use super::options::{Options, Poll, Release};
 use super::scan::{self, Found, Oddity, Walk};
-use super::sidecar;
 use super::watch::{Hint, Inode, Watch};
 
 /// Settle time on network folders is at least this: their clients show changes late.
@@ -25,13 +24,6 @@ const NETWORK_SETTLE: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// A folder that is not there is looked for this often.
 const ABSENT_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a sidecar that is there may keep its article waiting, and how long one without an article waits for it before
-/// the archive is asked whether it comes late.
-pub(super) const SIDECAR_GRACE: Duration = Duration::from_secs(5);
-/// How long a sidecar that nobody knows may wait for its article.
-const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
-/// How often a settled sidecar checks what became of the article that it belongs to.
-const SIDECAR_CHECK: Duration = Duration::from_secs(60);
 /// More dirty paths than this are answered by one full scan.
 const DIRTY_MAX: usize = 4096;
 
@@ -51,15 +43,15 @@ pub(super) struct Root {
     /// Claims of what is in quarantine.
     pub(super) quarantined: BTreeSet<ClaimId>,
     ignore: Arc<Ignore>,
-    timers: BinaryHeap<Reverse<(Instant, Arc<Path>)>>,
+    pub(super) timers: BinaryHeap<Reverse<(Instant, Arc<Path>)>>,
     dirty: BTreeMap<PathBuf, Hint>,
-    generation: u64,
+    pub(super) generation: u64,
     /// The next full scan.
     next_scan: Instant,
     /// No scan before this: the inbox looks at its own pace, whatever the events say.
     gate: Instant,
     /// Nothing was scanned yet since the folder appeared.
-    is_new: bool,
+    pub(super) is_new: bool,
 }
 
 /// Whether the folder is there.
@@ -68,64 +60,6 @@ pub(super) enum Presence {
     Present(Inode),
     /// Not there, or its marker is not: why.
     Absent(String),
-}
-
-/// What is known of one file.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) signature: Signature,
-    pub(super) state: State,
-    /// When this state of the file was first seen.
-    since: Instant,
-    /// When to look again; a timer that says otherwise is stale.
-    deadline: Option<Instant>,
-    /// The scan that saw it last.
-    seen: u64,
-    /// How often it was claimed.
-    pub(super) attempts: u32,
-}
-
-/// Where a file stands.
-#[derive(Debug)]
-pub(super) enum State {
-    /// It has to stand still until the deadline.
-    Settling { open_for_writing: bool },
-    /// Settled; its sidecar may still come.
-    AwaitingSidecar { until: Instant },
-    /// To be claimed.
-    Ready,
-    /// Claimed, or the sidecar of one that is.
-    InHand,
-    /// To be tried again at the deadline.
-    Deferred { error: String },
-    /// Archived, and stays.
-    Kept,
-    /// Failed, and stays.
-    Refused,
-    /// A settled sidecar whose article is not in hand.
-    Sidecar(SidecarState),
-}
-
-/// Where a sidecar stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SidecarState {
-    /// Its article is there or may come.
-    Early,
-    /// The archive is being asked whether it knows the article.
-    Offered,
-    /// It does not.
-    Orphan,
-}
-
-/// What a look at the clock brought up.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due {
-    /// An article can be claimed.
-    Ready(Arc<Path>),
-    /// A sidecar without an article: perhaps it comes late.
-    Late(Arc<Path>),
-    /// A sidecar whose article did not come for a day.
-    Orphan(Arc<Path>),
 }
 
 impl Root {
@@ -168,7 +102,7 @@ impl Root {
         self.options.poll == Poll::Auto && !self.is_network && watch.is_sound()
     }
 
-    fn settle(&self) -> Duration {
+    pub(super) fn settle(&self) -> Duration {
         match self.is_network {
             true => self.options.settle.max(NETWORK_SETTLE),
             false => self.options.settle,
@@ -366,229 +300,6 @@ impl Root {
         for path in odd {
             self.odd.remove(&path);
         }
-    }
-
-    /// A regular file is at `path`, in this state.
-    fn sight(&mut self, path: &Path, signature: Signature, renamed: bool, now: Moment) {
-        let generation = self.generation;
-        let quiet = match renamed && !self.is_network {
-            true => self.options.settle_renamed.min(self.settle()),
-            false => self.settle(),
-        };
-        let key = match self.entries.get_key_value(path) {
-            Some((key, _)) => key.clone(),
-            None => Arc::from(path),
-        };
-        if let Some(entry) = self.entries.get_mut(path) {
-            entry.seen = generation;
-            // What happened to it meanwhile is looked at when the claim is given back.
-            if matches!(entry.state, State::InHand) {
-                return;
-            }
-            if entry.signature == signature {
-                let settled_at = entry.since + quiet;
-                let shortens = entry.deadline.is_some_and(|deadline| settled_at < deadline);
-                if renamed && shortens && matches!(entry.state, State::Settling { .. }) {
-                    self.schedule(&key, settled_at);
-                }
-                return;
-            }
-        }
-        // Found at start, it had its time already; by the clock of another machine one cannot tell.
-        let has_settled =
-            self.is_new && !self.is_network && now.age_of(signature.ctime_ns) >= self.settle();
-        let entry = Entry {
-            signature,
-            state: State::Settling {
-                open_for_writing: false,
-            },
-            since: now.instant,
-            deadline: None,
-            seen: generation,
-            attempts: 0,
-        };
-        self.entries.insert(key.clone(), entry);
-        let wait = if has_settled { Duration::ZERO } else { quiet };
-        self.schedule(&key, now.instant + wait);
-    }
-
-    fn schedule(&mut self, path: &Arc<Path>, at: Instant) {
-        if let Some(entry) = self.entries.get_mut(path) {
-            entry.deadline = Some(at);
-            self.timers.push(Reverse((at, path.clone())));
-        }
-    }
-
-    /// The next file whose time has come.
-    pub(super) fn due(&mut self, now: Moment) -> Option<Due> {
-        while let Some(Reverse((at, _))) = self.timers.peek()
-            && *at <= now.instant
-        {
-            let Reverse((at, path)) = self.timers.pop().expect("it was there to peek at");
-            let Some(entry) = self.entries.get_mut(&path) else {
-                continue;
-            };
-            if entry.deadline != Some(at) {
-                continue;
-            }
-            entry.deadline = None;
-            if let Some(due) = self.advance(&path, now) {
-                return Some(due);
-            }
-        }
-        None
-    }
-
-    /// Moves the file at `path` on, its deadline being over.
-    fn advance(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
-        let before = self.entries.get(path)?.signature;
-        self.look(path, false, now);
-        // Gone; or changed, then it settles anew.
-        let entry = self
-            .entries
-            .get(path)
-            .filter(|entry| entry.signature == before)?;
-        match entry.state {
-            State::Settling { .. } => self.settled(path, now),
-            State::AwaitingSidecar { until } => self.article_settled(path, Some(until), now),
-            State::Deferred { .. } if sidecar::article_of(path).is_some() => {
-                self.sidecar_waited(path, now)
-            }
-            State::Deferred { .. } => Some(self.ready(path)),
-            State::Sidecar(SidecarState::Early) => self.sidecar_waited(path, now),
-            State::Sidecar(SidecarState::Orphan) => Some(Due::Orphan(path.clone())),
-            State::Sidecar(SidecarState::Offered) => None,
-            State::Ready | State::InHand | State::Kept | State::Refused => None,
-        }
-    }
-
-    fn settled(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
-        if self.is_open_for_writing(path) {
-            let pause = self.settle().max(Duration::from_millis(100));
-            self.set(
-                path,
-                State::Settling {
-                    open_for_writing: true,
-                },
-            );
-            self.schedule(path, now.instant + pause);
-            return None;
-        }
-        let signature = self.entries.get(path)?.signature;
-        if self
-            .refused
-            .get(&**path)
-            .is_some_and(|(refused, _)| *refused == signature)
-        {
-            self.set(path, State::Refused);
-            return None;
-        }
-        match sidecar::article_of(path) {
-            Some(article) => {
-                self.set(path, State::Sidecar(SidecarState::Early));
-                match self.entries.get_key_value(&*article) {
-                    Some((key, entry)) if matches!(entry.state, State::AwaitingSidecar { .. }) => {
-                        let key = key.clone();
-                        self.schedule(&key, now.instant);
-                    }
-                    _ => {}
-                }
-                self.schedule(path, now.instant + SIDECAR_GRACE);
-                None
-            }
-            None => self.article_settled(path, None, now),
-        }
-    }
-
-    fn is_open_for_writing(&self, path: &Path) -> bool {
-        !self.is_network
-            && durable::open_regular(&self.path.join(path))
-                .is_ok_and(|file| lease::writer(&file) == Writer::Present)
-    }
-
-    /// A settled article is ready, unless its sidecar is about to be.
-    fn article_settled(
-        &mut self,
-        path: &Arc<Path>,
-        until: Option<Instant>,
-        now: Moment,
-    ) -> Option<Due> {
-        let sidecar = sidecar::path_of(path);
-        if !self.entries.contains_key(&*sidecar) {
-            // Its event may be on its way; a look is cheap.
-            self.look(&sidecar, false, now);
-        }
-        let wait = match self.entries.get(&*sidecar) {
-            Some(entry) if matches!(entry.state, State::Settling { .. }) => {
-                self.options.sidecar_wait.max(SIDECAR_GRACE)
-            }
-            Some(_) => Duration::ZERO,
-            None => self.options.sidecar_wait.min(SIDECAR_GRACE),
-        };
-        let begun = until.map_or(now.instant, |until| until.min(now.instant));
-        let until = until.unwrap_or(begun + wait);
-        if wait.is_zero() || now.instant >= until {
-            return Some(self.ready(path));
-        }
-        self.set(path, State::AwaitingSidecar { until });
-        self.schedule(path, until);
-        None
-    }
-
-    fn ready(&mut self, path: &Arc<Path>) -> Due {
-        self.set(path, State::Ready);
-        Due::Ready(path.clone())
-    }
-
-    /// A sidecar has waited: its article is on its way, or was archived before, or never came.
-    fn sidecar_waited(&mut self, path: &Arc<Path>, now: Moment) -> Option<Due> {
-        let article = sidecar::article_of(path)?;
-        let is_under_way = self
-            .entries
-            .get(&*article)
-            .is_some_and(|entry| !matches!(entry.state, State::Kept | State::Refused));
-        if is_under_way {
-            self.schedule(path, now.instant + SIDECAR_CHECK);
-            return None;
-        }
-        self.set(path, State::Sidecar(SidecarState::Offered));
-        Some(Due::Late(path.clone()))
-    }
-
-    /// Nobody knows the article of this sidecar.
-    pub(super) fn orphan(&mut self, path: &Arc<Path>, now: Moment) {
-        let Some(entry) = self.entries.get(path) else {
-            return;
-        };
-        let age = now
-            .age_of(entry.signature.ctime_ns)
-            .max(now.instant - entry.since);
-        self.set(path, State::Sidecar(SidecarState::Orphan));
-        self.schedule(path, now.instant + ORPHAN_AGE.saturating_sub(age));
-    }
-
-    pub(super) fn set(&mut self, path: &Path, state: State) {
-        if let Some(entry) = self.entries.get_mut(path) {
-            entry.state = state;
-        }
-    }
-
-    /// To be tried again after `wait`.
-    pub(super) fn defer(&mut self, path: &Arc<Path>, error: String, wait: Duration, now: Moment) {
-        self.set(path, State::Deferred { error });
-        self.schedule(path, now.instant + wait);
-    }
-
-    /// A settled sidecar is on its own: its article is not in hand any more.
-    pub(super) fn free_sidecar(&mut self, path: &Arc<Path>, wait: Duration, now: Moment) {
-        self.set(path, State::Sidecar(SidecarState::Early));
-        self.schedule(path, now.instant + wait);
-    }
-
-    /// What was in hand is so no more: whatever is there now is seen for the first time.
-    pub(super) fn let_go(&mut self, path: &Path, now: Moment) {
-        self.entries.remove(path);
-        self.look(path, false, now);
     }
 
     /// When there is something to do next.

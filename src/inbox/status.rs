@@ -6,6 +6,11 @@ use serde::Serialize;
 
 use crate::submission::path_text;
 
+use super::entry::{Entry, SidecarState, State};
+use super::intake::Intake;
+use super::root::{Presence, Root};
+use super::scan::Oddity;
+
 /// How the inbox stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
@@ -88,6 +93,79 @@ impl Listed {
                 note => format!("{path} ({note})"),
             });
         }
+    }
+}
+
+impl Intake {
+    /// How everything stands.
+    pub fn status(&self) -> Status {
+        let mut status = Status {
+            claimed: self.in_hand.claims,
+            paused: self.pause.clone(),
+            watch_trouble: self.watch.trouble().map(str::to_owned),
+            ..Status::default()
+        };
+        for unreleased in &self.unreleased {
+            let note = unreleased.error.as_str();
+            status.unreleased.note(&unreleased.claim.path, note);
+        }
+        for root in &self.roots {
+            let root = self.root_status(root);
+            status.pending += root.ready + root.deferred.count;
+            status.settling += root.settling;
+            status.ignored += root.ignored.count + root.special.count;
+            status.quarantined += root.quarantined;
+            status.roots.push(root);
+        }
+        status
+    }
+
+    fn root_status(&self, root: &Root) -> RootStatus {
+        let (state, problem) = match &root.presence {
+            Presence::Absent(problem) => ("absent", Some(problem.clone())),
+            Presence::Present(_) if root.is_watched(&self.watch) => ("watched", None),
+            Presence::Present(_) => ("polled", None),
+        };
+        let mut status = RootStatus {
+            name: root.options.name.clone(),
+            path: root.path.clone(),
+            state,
+            problem,
+            quarantined: root.quarantined.len(),
+            ..RootStatus::default()
+        };
+        for (path, entry) in &root.entries {
+            count(&mut status, path, entry);
+        }
+        for (path, oddity) in &root.odd {
+            match oddity {
+                Oddity::Ignored => status.ignored.note(path, ""),
+                Oddity::Special(kind) => status.special.note(path, kind),
+                Oddity::Unreadable(error) => status.special.note(path, error),
+            }
+        }
+        status
+    }
+}
+
+fn count(status: &mut RootStatus, path: &Path, entry: &Entry) {
+    match &entry.state {
+        State::Settling { open_for_writing } => {
+            status.settling += 1;
+            if *open_for_writing {
+                status.open_for_writing.note(path, "");
+            }
+        }
+        State::AwaitingSidecar { .. } => status.settling += 1,
+        State::Ready => status.ready += 1,
+        State::InHand => status.claimed += 1,
+        State::Deferred { error } => status.deferred.note(path, error),
+        State::Kept => status.kept += 1,
+        State::Refused => {}
+        State::Sidecar(SidecarState::Orphan) => {
+            status.sidecars.note(path, "its article never came");
+        }
+        State::Sidecar(_) => status.sidecars.note(path, ""),
     }
 }
 
