@@ -761,3 +761,82 @@ fn readers_read_while_a_writer_writes() {
         assert!(reading.join().expect("no panic") > 0);
     });
 }
+
+/// What a document is known to be, by a model that does nothing but remember.
+#[derive(Default)]
+struct Model {
+    raws: Vec<(u8, u32)>,
+    stories: Vec<u8>,
+}
+
+impl Model {
+    fn take(&mut self, raw: u8, story: u8) -> (&'static str, u32, u32) {
+        let latest = u32::try_from(self.stories.len()).expect("few");
+        let is_same = self.raws.contains(&(raw, latest));
+        let (kind, version) = match self.stories.last() {
+            _ if is_same => ("duplicate", latest),
+            Some(last) if *last == story => ("unchanged", latest),
+            _ => ("new", latest + 1),
+        };
+        if kind == "new" {
+            self.stories.push(story);
+        }
+        self.raws.push((raw, version));
+        (kind, u32::try_from(self.raws.len()).expect("few"), version)
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// Any captures in any groups, with restarts and lost catalogs between: the outcomes are the model's, everything
+    /// can be read, and a catalog made anew has the same rows.
+    #[test]
+    fn any_life_of_an_archive_is_as_the_model_says(
+        life in proptest::collection::vec((0..3_u8, 0..4_u8, 0..6_u8), 1..40),
+        segment_bytes_max in 1..20_000_u64,
+    ) {
+        let mut shelf = Shelf::new();
+        shelf.options.segment_bytes_max = segment_bytes_max;
+        let mut models: BTreeMap<u8, Model> = BTreeMap::new();
+        let (mut group, mut expected, mut raws) = (Vec::new(), Vec::new(), Vec::new());
+        let mut writer = shelf.writer();
+        let last = life.len() - 1;
+        for (n, (doc, raw, event)) in life.into_iter().enumerate() {
+            // Two raw forms of each of two stories.
+            let story = raw / 2;
+            let (text, bytes) = (format!("Story {story}."), format!("Story {story}. Form {raw}."));
+            group.push(shelf.prepared(&format!("doc{doc}"), &bytes, &[&text]));
+            expected.push(models.entry(doc).or_default().take(raw, story));
+            raws.push(bytes);
+            if event < 3 || n == last {
+                let outcomes = writer.commit(&group, now()).expect("committed");
+                let told: Vec<_> = outcomes.iter().map(numbers).collect();
+                proptest::prop_assert_eq!(&told, &expected);
+                group.clear();
+                expected.clear();
+            }
+            if event == 0 {
+                drop(writer);
+                writer = shelf.writer();
+            } else if event == 1 {
+                drop(writer);
+                remove_catalog(&shelf.dir());
+                writer = shelf.writer();
+            }
+        }
+        drop(writer);
+        let before = rows(&shelf.dir());
+        let archive = shelf.reader();
+        for document in archive.documents().expect("listed") {
+            for row in archive.captures(&document.doc).expect("listed") {
+                archive.read_metadata(&row).expect("sound");
+                let raw = archive.read_raw(&row).expect("sound");
+                proptest::prop_assert_eq!(&raw, raws[usize::try_from(row.leaf).expect("few")].as_bytes());
+            }
+        }
+        remove_catalog(&shelf.dir());
+        drop(shelf.writer());
+        proptest::prop_assert_eq!(rows(&shelf.dir()), before);
+    }
+}

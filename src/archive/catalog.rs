@@ -484,8 +484,8 @@ impl Catalog {
                    text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
                    segment = ?20, metadata_offset = ?21, metadata_length = ?22, \
                    change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
-                   WHEN EXISTS (SELECT 1 FROM captures AS c WHERE c.doc = captures.doc \
-                   AND c.capture < captures.capture AND c.version = captures.version) THEN 'furniture' \
+                   WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
+                   AND c.capture = captures.capture - 1) THEN 'furniture' \
                    ELSE 'story' END WHERE leaf = ?1";
         let url = o.declared.url.as_deref().and_then(normalise_url);
         self.run(
@@ -581,17 +581,15 @@ impl Catalog {
 
     /// What a new capture of `doc` is compared with.
     pub fn doc_state(&self, doc: &DocId) -> Result<DocState, Error> {
-        let sql = "SELECT max(capture), max(version), max(leaf) FROM captures WHERE doc = ?1";
-        let read = |row: &Row<'_>| {
-            let leaf: Option<i64> = row.get(2)?;
-            Ok((row.get(0)?, row.get(1)?, leaf))
-        };
-        let found: Option<(Option<u32>, Option<u32>, Option<i64>)> =
-            self.first(sql, [&doc.0], read)?;
-        let Some((Some(capture), Some(version), leaf)) = found else {
+        // Versions never go down as captures go up: the last capture tells all.
+        let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
+        let Some((capture, version, leaf)) = last else {
             return Ok(DocState::default());
         };
-        let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL LIMIT 1";
+        let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL \
+                   ORDER BY capture DESC LIMIT 1";
         let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
         let sql = "SELECT max(leaf) FROM revisions WHERE doc = ?1";
         let revision: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
@@ -599,7 +597,7 @@ impl Catalog {
             capture,
             version,
             story,
-            leaf: leaf.max(revision.flatten()).map(i64::cast_unsigned),
+            leaf: Some(leaf.max(revision.flatten().unwrap_or(leaf)).cast_unsigned()),
         })
     }
 

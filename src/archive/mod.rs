@@ -255,10 +255,12 @@ pub enum Error {
     #[error(transparent)]
     Log(#[from] LogError),
     /// A leaf that this program does not understand.
-    #[error("leaf {index} of the log in {} is of no kind that this program knows", path.display())]
+    #[error(
+        "leaf {index} of the log {origin} is of no kind that this program knows: a newer one wrote it"
+    )]
     UnknownLeaf {
         /// The log.
-        path: PathBuf,
+        origin: String,
         /// Which leaf.
         index: u64,
     },

@@ -180,7 +180,7 @@ pub(super) fn belongs(catalog: &Catalog, log: &LogReader) -> Result<Result<(), S
 
 fn parse_leaf(log: &LogReader, index: u64, entry: &[u8]) -> Result<Leaf, Error> {
     Leaf::parse(entry).ok_or_else(|| Error::UnknownLeaf {
-        path: PathBuf::from(&log.checkpoint().origin),
+        origin: log.checkpoint().origin.clone(),
         index,
     })
 }

@@ -24,7 +24,8 @@ pub fn now() -> Timestamp {
 pub struct Shelf {
     pub folder: tempfile::TempDir,
     pub options: Options,
-    claims: u64,
+    /// So many claims were made.
+    pub claims: u64,
 }
 
 impl Shelf {
