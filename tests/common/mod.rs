@@ -1,7 +1,10 @@
 //! What the test files share: a folder of their own, the seeds, and how a suite says that it cannot run here.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::print_stdout, reason = "what is skipped is told where the tests are run")]
+#![allow(
+    clippy::print_stdout,
+    reason = "what is skipped is told where the tests are run"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
