@@ -203,6 +203,17 @@ pub enum Archived {
     Duplicate(CaptureId, VersionId),
 }
 
+impl Archived {
+    /// The outcome's name in JSON (`archived`, `unchanged` or `duplicate`), the capture, and the version it shows.
+    pub fn parts(&self) -> (&'static str, &CaptureId, &VersionId) {
+        match self {
+            Archived::New(capture, version) => ("archived", capture, version),
+            Archived::Unchanged(capture, version) => ("unchanged", capture, version),
+            Archived::Duplicate(capture, version) => ("duplicate", capture, version),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

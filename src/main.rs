@@ -1,3 +1,10 @@
 //! The binary: exit code and error chain.
 
-fn main() {}
+mod cli;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}

@@ -191,6 +191,8 @@ pub enum ReasonCode {
     NotAFile,
     /// The file could not be read for good.
     Unreadable,
+    /// faircopy itself failed on it.
+    Defect,
 }
 
 impl ReasonCode {
@@ -206,6 +208,7 @@ impl ReasonCode {
             ReasonCode::BadSidecar => "bad_sidecar",
             ReasonCode::NotAFile => "not_a_file",
             ReasonCode::Unreadable => "unreadable",
+            ReasonCode::Defect => "defect",
         }
     }
 }

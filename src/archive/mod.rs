@@ -197,6 +197,12 @@ pub enum Error {
         /// Its version.
         version: u32,
     },
+    /// The folder is not there any more, or is not the one that was opened.
+    #[error("the archive in {} is gone or was replaced while it was open; bring it back, or restart to work on what is there now", dir.display())]
+    Gone {
+        /// The archive.
+        dir: PathBuf,
+    },
     /// Another process writes to it.
     #[error("the archive in {} is locked by another process that writes to it", dir.display())]
     Locked {

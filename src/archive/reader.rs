@@ -184,6 +184,18 @@ impl Archive {
             .map_err(|error| damaged(row, what, Some(row.locations.metadata), &error.to_string()))
     }
 
+    /// The block of a capture's own metadata record, JSON: the very bytes that its leaf commits to.
+    pub fn read_metadata_block(&self, row: &CaptureRow) -> Result<Vec<u8>, Error> {
+        let at = Some(row.locations.metadata);
+        self.block(
+            row,
+            "the metadata record",
+            "metadata",
+            at,
+            row.metadata_digest,
+        )
+    }
+
     fn capture_block(
         &self,
         row: &CaptureRow,

@@ -13,7 +13,8 @@
 //! begins with. What was committed is then in the catalog, what was not is cut off, and a claim that is handed in again is
 //! recognised.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use crate::archive::capture::{
     self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
 };
-use crate::archive::catalog::{CaptureRow, Catalog, Change, HighWater, NewCapture};
+use crate::archive::catalog::{CaptureRow, Catalog, Change, Counts, HighWater, NewCapture};
 use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random, signing_key_path};
 use crate::archive::leaf::Leaf;
@@ -72,7 +73,7 @@ pub struct ArchiveWriter {
     checkpoint: Checkpoint,
     fault: Option<(Step, Fault)>,
     // Dropped last: while it is held nobody else writes.
-    _lock: File,
+    lock: File,
 }
 
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl ArchiveWriter {
             manifest,
             secret,
             fault: None,
-            _lock: lock,
+            lock,
         };
         Ok((writer, recovery))
     }
@@ -170,6 +171,11 @@ impl ArchiveWriter {
         self.opened()?.catalog.has_signature(source, signature)
     }
 
+    /// How much the archive holds.
+    pub fn counts(&mut self) -> Result<Counts, Error> {
+        self.opened()?.catalog.counts()
+    }
+
     /// Whether these raw bytes are archived and can be read.
     pub fn holds_raw(&mut self, digest: &Digest) -> Result<bool, Error> {
         let dir = self.paths.dir.clone();
@@ -190,6 +196,7 @@ impl ArchiveWriter {
 
     /// What is open; opened again, by recovery, after a failure.
     fn opened(&mut self) -> Result<&mut Open, Error> {
+        self.require_same_folder()?;
         if self.open.is_none() {
             let (open, recovery) = Open::recover(&self.paths)?;
             for finding in &recovery.findings {
@@ -199,6 +206,23 @@ impl ArchiveWriter {
             self.open = Some(open);
         }
         Ok(self.open.as_mut().expect("it was just opened"))
+    }
+
+    /// The folder must be the one whose lock is held: an archive that was moved away, unmounted or replaced while its files
+    /// are open would else be written where nobody finds it, or begun anew in its place.
+    fn require_same_folder(&mut self) -> Result<(), Error> {
+        let path = self.paths.dir.join("lock");
+        let held = self.lock.metadata();
+        let held = held.map_err(|source| Error::io("look at", &path, source))?;
+        let is_same = fs::metadata(&path)
+            .is_ok_and(|there| (there.dev(), there.ino()) == (held.dev(), held.ino()));
+        if is_same {
+            return Ok(());
+        }
+        self.open = None;
+        Err(Error::Gone {
+            dir: self.paths.dir.clone(),
+        })
     }
 
     /// Lets `fill` fill a group and commits it.

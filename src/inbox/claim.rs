@@ -92,7 +92,7 @@ fn read_exactly(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() == capacity).then_some(bytes))
 }
 
-fn too_large(size: u64, bytes_max: u64) -> Reason {
+pub(super) fn too_large(size: u64, bytes_max: u64) -> Reason {
     let message = format!(
         "the file has {size} bytes, more than the limit of {bytes_max} (file_bytes_max); raise the limit and retry"
     );

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::durable;
 
 use super::error::Error;
-use super::options::{Options, Release};
+use super::options::{IntakeOptions, Options, Release};
 use super::scan::inode_of;
 
 /// One folder and what it is for.
@@ -14,6 +14,11 @@ struct Folder {
     path: PathBuf,
     /// Folders of the same kind may be one and the same (`done` and `failed` of several inboxes).
     shared_as: Option<&'static str>,
+}
+
+/// Checks that names are good and folders lie apart, without opening anything.
+pub fn validate(roots: &[Options], intake: &IntakeOptions, archive: &Path) -> Result<(), Error> {
+    check(roots, &intake.spool, archive).map(drop)
 }
 
 /// Checks names and folders; returns the resolved inbox, done and failed folder of each root.

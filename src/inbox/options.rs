@@ -126,7 +126,7 @@ pub struct IntakeOptions {
 impl Default for IntakeOptions {
     fn default() -> IntakeOptions {
         IntakeOptions {
-            spool: PathBuf::from("spool"),
+            spool: PathBuf::from("state/spool"),
             file_bytes_max: ByteSize::mib(32),
             in_hand_bytes_max: ByteSize::mib(32),
             free_bytes_min: ByteSize::mib(256),

@@ -6,6 +6,8 @@
     reason = "what is skipped is told where the tests are run"
 )]
 
+pub(crate) mod daemon;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,332 @@
+//! `faircopy add`
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use anyhow::{Context, bail};
+use faircopy::archive::Error as ArchiveError;
+use faircopy::archive::keys::random;
+use faircopy::archive::writer::ArchiveWriter;
+use faircopy::clean::rules::Rules;
+use faircopy::config::Config;
+use faircopy::control::{Add, Answer, Client, Request};
+use faircopy::inbox::oneshot;
+use faircopy::ingest::Settings;
+use faircopy::pipeline::{Job, Outcome, Pipeline};
+use faircopy::submission::{ClaimId, Submission, path_text};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Exit, Global, clean, output, setup};
+
+/// Archive files without the watcher
+///
+/// Takes files, folders (with all in them) and `-` for standard input; leaves the sources untouched. A sidecar X.meta.json
+/// beside X is read. While a daemon runs, the files go through it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  faircopy add ~/scraped/*.html\n  curl -s https://example.org/a | faircopy add - --url https://example.org/a"
+)]
+pub(crate) struct Args {
+    /// Files and folders; `-` is standard input
+    #[arg(required_unless_present = "files_from")]
+    paths: Vec<PathBuf>,
+    /// Read paths from a file, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// Where the input was fetched; for a single input
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// So many submissions may be under way at the daemon.
+const UNDER_WAY_MAX: usize = 64;
+
+pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
+    let config = setup::load_config(global)?;
+    let mut paths = args.paths.clone();
+    if let Some(list) = &args.files_from {
+        paths.extend(clean::read_list(list)?);
+    }
+    let (files, missing) = expand(&config, &paths)?;
+    if args.url.is_some() && files.len() + missing.len() != 1 {
+        bail!(
+            "--url tells where one input was fetched; there are {}",
+            files.len() + missing.len()
+        );
+    }
+    let reader = FileReader {
+        bytes_max: config.intake.file_bytes_max.as_u64(),
+        url: args.url.clone(),
+    };
+    let mut tally = Tally::new(global, files.len() + missing.len());
+    for (path, message) in missing {
+        tally.take(&path, Answer::failed("unreadable", message))?;
+    }
+    if files.is_empty() {
+        return Ok(tally.finish());
+    }
+    match Client::connect(&config.daemon.control) {
+        Ok(client) => add_through_daemon(client, &files, &reader, &mut tally)?,
+        Err(unreachable) => {
+            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
+                Ok((writer, _)) => add_here(writer, &config, files, &reader, &mut tally)?,
+                Err(error @ ArchiveError::Locked { .. }) => {
+                    return Err(anyhow::Error::from(error).context(format!(
+                        "cannot add: {}",
+                        faircopy::pipeline::chain(&unreachable)
+                    )));
+                }
+                Err(error) => return Err(error).context("cannot open the archive"),
+            }
+        }
+    }
+    Ok(tally.finish())
+}
+
+/// Files to add, and inputs that are not there, each with the error.
+type Inputs = (Vec<PathBuf>, Vec<(PathBuf, String)>);
+
+/// All files to add, and the inputs that are not there.
+fn expand(config: &Config, paths: &[PathBuf]) -> anyhow::Result<Inputs> {
+    let mut files = Vec::new();
+    let mut missing = Vec::new();
+    let options = config.inbox.first().cloned().unwrap_or_default();
+    for path in paths {
+        if path == Path::new("-") {
+            files.push(path.clone());
+            continue;
+        }
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                let listed = oneshot::list(path, &options)?;
+                files.extend(listed.files);
+                missing.extend(listed.unreadable);
+            }
+            Ok(_) => files.push(path.clone()),
+            Err(error) => missing.push((path.clone(), format!("cannot find it: {error}"))),
+        }
+    }
+    Ok((files, missing))
+}
+
+/// How to read one input.
+#[derive(Clone)]
+struct FileReader {
+    bytes_max: u64,
+    url: Option<String>,
+}
+
+impl FileReader {
+    fn read(&self, path: &Path) -> Result<Submission, Outcome> {
+        let now = Timestamp::now();
+        let request = oneshot::Request {
+            claim: ClaimId::new(u64::try_from(now.as_millisecond()).unwrap_or(0), random()),
+            received_at: now,
+            bytes_max: self.bytes_max,
+        };
+        let mut submission = if path == Path::new("-") {
+            let mut raw = Vec::new();
+            let limit = self.bytes_max.saturating_add(1);
+            let read = std::io::stdin().lock().take(limit).read_to_end(&mut raw);
+            read.map_err(|error| {
+                Outcome::Deferred(format!("cannot read standard input: {error}"))
+            })?;
+            oneshot::submit_bytes(path, raw, request)
+        } else {
+            oneshot::submit_file(&setup::absolute(path), request)
+        }
+        .map_err(Outcome::from)?;
+        if self.url.is_some() {
+            submission.declared.url.clone_from(&self.url);
+        }
+        Ok(submission)
+    }
+}
+
+fn add_here(
+    mut writer: ArchiveWriter,
+    config: &Config,
+    files: Vec<PathBuf>,
+    reader: &FileReader,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    let settings = Settings {
+        decode: config.decode.options(),
+        rules: Rules::built_in(),
+    };
+    let captures = writer.counts()?.captures;
+    let pipeline = Pipeline::start(
+        writer,
+        captures,
+        settings,
+        config.daemon.worker_count(),
+        UNDER_WAY_MAX,
+    )?;
+    let entrance = pipeline.entrance();
+    let (done, outcomes) = channel();
+    let reader = reader.clone();
+    let submitter = thread::spawn(move || {
+        for path in files {
+            entrance.submit(job(path, reader.clone(), done.clone()));
+        }
+    });
+    for (path, outcome) in outcomes {
+        tally.take(&path, Answer::from(outcome))?;
+    }
+    submitter.join().expect("submitting does not panic");
+    drop(pipeline.finish());
+    Ok(())
+}
+
+fn job(path: PathBuf, reader: FileReader, done: Sender<(PathBuf, Outcome)>) -> Job {
+    let read_path = path.clone();
+    Job {
+        read: Box::new(move || reader.read(&read_path)),
+        done: Box::new(move |outcome| {
+            // Nobody listens any more when printing failed (a closed pipe); the archive has it all the same.
+            drop(done.send((path, outcome)));
+        }),
+    }
+}
+
+fn add_through_daemon(
+    client: Client,
+    files: &[PathBuf],
+    reader: &FileReader,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    let (mut sender, mut receiver) = client.split()?;
+    // What was sent, in order, each with its path; `Err` was not even sent.
+    let (sent, under_way) =
+        std::sync::mpsc::sync_channel::<(PathBuf, Option<Outcome>)>(UNDER_WAY_MAX);
+    thread::scope(|scope| {
+        let sending = scope.spawn(move || -> anyhow::Result<()> {
+            for path in files {
+                let failed = match reader.read(path) {
+                    Ok(submission) => {
+                        let head = Add {
+                            path: wire_path(path, &submission),
+                            declared: submission.declared,
+                            bytes: submission.raw.len() as u64,
+                        };
+                        sender.send(&Request::Add(Box::new(head)), &submission.raw)?;
+                        None
+                    }
+                    Err(outcome) => Some(outcome),
+                };
+                if sent.send((path.clone(), failed)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        for (path, failed) in under_way {
+            let answer = match failed {
+                Some(outcome) => Answer::from(outcome),
+                None => receiver.receive::<Answer>()?,
+            };
+            tally.take(&path, answer)?;
+        }
+        sending.join().expect("sending does not panic")
+    })
+}
+
+/// The daemon names standard input itself.
+fn wire_path(path: &Path, submission: &Submission) -> String {
+    if path == Path::new("-") {
+        "-".to_owned()
+    } else {
+        path_text::to_text(&submission.source.path)
+    }
+}
+
+/// Counts and prints what became of each input.
+struct Tally<'a> {
+    global: &'a Global,
+    counts: HashMap<String, usize>,
+    inputs: usize,
+    failed: usize,
+    bar: ProgressBar,
+}
+
+impl<'a> Tally<'a> {
+    fn new(global: &'a Global, inputs: usize) -> Tally<'a> {
+        let shown = !global.quiet && !global.json && std::io::stderr().is_terminal();
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}")
+            .expect("the template is constant");
+        Tally {
+            global,
+            counts: HashMap::new(),
+            inputs,
+            failed: 0,
+            bar: ProgressBar::with_draw_target(Some(inputs as u64), target).with_style(style),
+        }
+    }
+
+    fn take(&mut self, path: &Path, answer: Answer) -> anyhow::Result<()> {
+        self.bar.inc(1);
+        let path = path_text::to_text(path);
+        match answer {
+            Answer::Failed { error } => {
+                self.failed += 1;
+                if self.global.json {
+                    return output::json(&outcome_object(&path, "quarantined", None, json!(error)));
+                }
+                self.bar.suspend(|| {
+                    output::note(self.global, &format!("faircopy: {path}: {}", error.message));
+                });
+            }
+            Answer::Added {
+                outcome,
+                doc,
+                version,
+                ..
+            } => {
+                if self.global.json {
+                    let name = json!({"doc": doc, "version": version});
+                    return output::json(&outcome_object(&path, &outcome, Some(name), Value::Null));
+                }
+                *self.counts.entry(outcome).or_default() += 1;
+            }
+            Answer::Done { .. } => bail!("the daemon answered something else than was asked"),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Exit {
+        self.bar.finish_and_clear();
+        if !self.global.json {
+            let mut parts = Vec::new();
+            for name in ["archived", "unchanged", "duplicate"] {
+                if let Some(count) = self.counts.get(name) {
+                    parts.push(format!("{count} {name}"));
+                }
+            }
+            if self.failed > 0 {
+                parts.push(format!("{} failed", self.failed));
+            }
+            if parts.is_empty() {
+                parts.push("nothing to add".to_owned());
+            }
+            output::note(self.global, &parts.join(", "));
+        }
+        clean::exit_for(self.failed, self.inputs)
+    }
+}
+
+fn outcome_object(path: &str, outcome: &str, name: Option<Value>, error: Value) -> Value {
+    let name = name.unwrap_or(Value::Null);
+    json!({
+        "path": path, "outcome": outcome, "doc": name["doc"], "version": name["version"], "error": error,
+    })
+}

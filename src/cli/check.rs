@@ -1,0 +1,118 @@
+//! `faircopy check`
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use faircopy::check::{self, problem::Problem};
+use faircopy::durable;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Exit, Global, output, setup};
+
+/// Check the archive's health; list every problem, repair nothing
+///
+/// Without --read-data: structure, log, checkpoint, catalog. With it: every record is decompressed and every digest and the
+/// Merkle root are computed anew. Exit 4 if there is any problem.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  faircopy check --read-data\n  faircopy check --read-data-subset 5%\n  faircopy check --checkpoint /media/stick/checkpoint"
+)]
+pub(crate) struct Args {
+    /// Read and verify all data
+    #[arg(long)]
+    read_data: bool,
+    /// Read and verify a share of the data, another one each week
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, conflicts_with = "read_data")]
+    read_data_subset: Option<f64>,
+    /// A checkpoint kept elsewhere: the log must still contain it
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
+
+/// `5%` or `0.05`.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let (number, divisor) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let share = number.trim().parse::<f64>().map_err(|e| e.to_string())? / divisor;
+    if share > 0.0 && share <= 1.0 {
+        Ok(share)
+    } else {
+        Err("a share is more than 0% and at most 100%".to_owned())
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
+    let paths = setup::archive_paths(global)?;
+    let now = Timestamp::now();
+    let options = check::Options {
+        read_data: args.read_data || args.read_data_subset.is_some(),
+        subset: args.read_data_subset,
+        // Weeks since 1970: each week reads another share.
+        rotation: u64::try_from(now.as_second() / (7 * 86_400)).unwrap_or(0),
+        checkpoint: args.checkpoint.clone(),
+        ..check::Options::default()
+    };
+    let mut printed = Ok(());
+    let mut report_problem = |problem: Problem| {
+        if printed.is_ok() {
+            printed = print(global, &problem);
+        }
+    };
+    let report = check::check(&paths.dir, &options, &mut report_problem)
+        .with_context(|| format!("cannot check {}", paths.dir.display()))?;
+    printed?;
+    remember(&paths.state, now, &report);
+    if global.json {
+        output::json(&json!({
+            "checked": {"records": report.records, "bytes": report.bytes, "leaves": report.leaves},
+            "problems": report.problems,
+        }))?;
+    } else {
+        output::line(&format!(
+            "checked {} records, {} bytes, {} leaves: {}",
+            report.records,
+            report.bytes,
+            report.leaves,
+            match report.problems {
+                0 => "no problem".to_owned(),
+                1 => "1 problem".to_owned(),
+                n => format!("{n} problems"),
+            }
+        ))?;
+    }
+    Ok(if report.problems == 0 {
+        Exit::Good
+    } else {
+        Exit::Integrity
+    })
+}
+
+fn print(global: &Global, problem: &Problem) -> anyhow::Result<()> {
+    if global.json {
+        return output::json(&json!({"problem": problem}));
+    }
+    let doc = problem
+        .doc
+        .as_ref()
+        .map(|doc| format!(" (document {doc})"))
+        .unwrap_or_default();
+    output::line(&format!(
+        "{} {}{doc}: {}\n     {}",
+        problem.code.as_str(),
+        problem.place,
+        problem.message,
+        problem.advice
+    ))
+}
+
+/// `status` tells when the archive was last checked. One who may only read the archive leaves no trace; that is no failure.
+fn remember(state: &std::path::Path, now: Timestamp, report: &check::Report) {
+    let stamp = json!({"at": now, "records": report.records, "leaves": report.leaves, "problems": report.problems});
+    let path = state.join("last-check.json");
+    if let Err(error) = durable::replace(&path, stamp.to_string().as_bytes(), 0o644) {
+        tracing::debug!(path = %path.display(), %error, "cannot remember this check");
+    }
+}

@@ -1,0 +1,175 @@
+//! The command line: one file holds one command with its help text.
+
+mod add;
+mod article_json;
+mod cat;
+mod check;
+mod clean;
+mod completions;
+mod config;
+mod diff;
+mod explain;
+mod init;
+mod log;
+mod logging;
+mod ls;
+mod man;
+mod output;
+mod reference;
+mod reload;
+mod retry;
+mod run;
+mod setup;
+mod show;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use faircopy::archive;
+
+/// The exit codes of every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Good.
+    Good = 0,
+    /// Could not.
+    Failed = 1,
+    /// Some of several inputs failed, each named.
+    Partly = 3,
+    /// An integrity problem was found.
+    Integrity = 4,
+    /// No archive there.
+    NoArchive = 10,
+    /// Archive locked and no daemon answers for it.
+    Locked = 11,
+    /// Configuration unusable (EX_CONFIG of sysexits.h).
+    Configuration = 78,
+}
+
+/// Cleans scraped articles into canonical text with metadata and archives audited versions of them
+#[derive(Debug, Parser)]
+#[command(
+    name = "faircopy",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  faircopy run --init demo      make everything in the folder `demo` and watch demo/inbox\n  faircopy --config demo/faircopy.toml ls\n\nExit codes: 0 good; 1 could not; 2 wrong usage; 3 partly done; 4 integrity problem found;\n10 no archive there; 11 archive locked; 78 configuration unusable."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// Print JSON, one object a line, and nothing else on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say less on stderr
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more on stderr; twice for all
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// The archive's folder
+    #[arg(long, global = true, value_name = "DIR", env = "FAIRCOPY_ARCHIVE")]
+    archive: Option<PathBuf>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "FAIRCOPY_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Run(run::Args),
+    Reload(reload::Args),
+    Add(add::Args),
+    Clean(clean::Args),
+    Status(status::Args),
+    Retry(retry::Args),
+    Ls(ls::Args),
+    Log(log::Args),
+    Show(show::Args),
+    Cat(cat::Args),
+    Diff(diff::Args),
+    Explain(explain::Args),
+    Check(check::Args),
+    Config(config::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Reads the command line, does what it says, and gives the exit code. Usage errors end with 2 inside clap.
+pub(crate) fn main() -> u8 {
+    let cli = Cli::parse();
+    match dispatch(&cli) {
+        Ok(exit) => exit as u8,
+        Err(error) if is_broken_pipe(&error) => Exit::Good as u8,
+        Err(error) => {
+            let exit = exit_of(&error);
+            output::report(&cli.global, &error, exit);
+            exit as u8
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    if !matches!(cli.command, Command::Run(_)) {
+        logging::start_for_command(global);
+    }
+    match &cli.command {
+        Command::Init(args) => init::run(global, args),
+        Command::Run(args) => run::run(global, args),
+        Command::Reload(args) => reload::run(global, args),
+        Command::Add(args) => add::run(global, args),
+        Command::Clean(args) => clean::run(global, args),
+        Command::Status(args) => status::run(global, args),
+        Command::Retry(args) => retry::run(global, args),
+        Command::Ls(args) => ls::run(global, args),
+        Command::Log(args) => log::run(global, args),
+        Command::Show(args) => show::run(global, args),
+        Command::Cat(args) => cat::run(global, args),
+        Command::Diff(args) => diff::run(global, args),
+        Command::Explain(args) => explain::run(global, args),
+        Command::Check(args) => check::run(global, args),
+        Command::Config(args) => config::run(global, args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}
+
+/// The exit code that an error asks for, wherever in its chain the cause stands.
+fn exit_of(error: &anyhow::Error) -> Exit {
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<archive::Error>() {
+            match error {
+                archive::Error::NoArchive { .. } => return Exit::NoArchive,
+                archive::Error::Locked { .. } => return Exit::Locked,
+                _ => {}
+            }
+        }
+        if let Some(faircopy::check::Error::NoArchive { .. }) = cause.downcast_ref() {
+            return Exit::NoArchive;
+        }
+        if cause.is::<faircopy::config::Error>() {
+            return Exit::Configuration;
+        }
+    }
+    Exit::Failed
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,94 @@
+//! Which configuration and which archive a command works on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use faircopy::archive::Paths;
+use faircopy::archive::reader::Archive;
+use faircopy::config::{Config, FILE_NAME};
+
+use super::Global;
+
+/// The configuration that applies, in the documented order: `--config` (or `FAIRCOPY_CONFIG`), `./faircopy.toml`, the
+/// user's, the system's. `None` if there is none anywhere; one that was named must be there.
+pub(crate) fn find_config(global: &Global) -> Option<PathBuf> {
+    if let Some(named) = &global.config {
+        return Some(named.clone());
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let user = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| home.map(|home| home.join(".config")));
+    let candidates = [
+        Some(PathBuf::from(FILE_NAME)),
+        user.map(|user| user.join("faircopy").join(FILE_NAME)),
+        Some(Path::new("/etc/faircopy").join(FILE_NAME)),
+    ];
+    candidates.into_iter().flatten().find(|path| path.is_file())
+}
+
+/// The configuration for a command that needs one. `--archive` alone is enough: the rest are defaults beside it.
+pub(crate) fn load_config(global: &Global) -> anyhow::Result<Config> {
+    // An archive named on the command line beats a configuration that merely lies about; one that was named counts too.
+    if let (Some(archive), None) = (&global.archive, &global.config) {
+        return Ok(config_beside(archive));
+    }
+    let Some(path) = find_config(global) else {
+        bail!(
+            "no configuration found (sought ./{FILE_NAME}, the user's and /etc/faircopy/{FILE_NAME}); name one with --config, an archive with --archive, or make both with `faircopy run --init DIR`"
+        );
+    };
+    let mut config = Config::load(&path)?;
+    if let Some(archive) = &global.archive {
+        config.archive.dir = absolute(archive);
+    }
+    Ok(config)
+}
+
+/// Keys and state lie beside an archive that was named alone; a `faircopy.toml` there is taken.
+fn config_beside(archive: &Path) -> Config {
+    let archive = absolute(archive);
+    let base = faircopy::durable::folder_of(&archive).to_owned();
+    let beside = base.join(FILE_NAME);
+    if let Ok(config) = Config::load(&beside)
+        && config.archive.dir == archive
+    {
+        return config;
+    }
+    let mut config = Config::for_folder(&base);
+    config.archive.dir = archive;
+    config
+}
+
+/// An absolute form of `path`, without asking the disk.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The archive, for reading.
+pub(crate) fn open_archive(global: &Global) -> anyhow::Result<Archive> {
+    let paths = archive_paths(global)?;
+    Archive::open(&paths.dir).context("cannot open the archive")
+}
+
+/// Where archive, keys and state are.
+pub(crate) fn archive_paths(global: &Global) -> anyhow::Result<Paths> {
+    Ok(load_config(global)?.archive_paths())
+}
+
+/// The control socket of the daemon. It is in the configuration; if that file itself is broken, as before a `reload`
+/// that is to tell so, the default place beside it is tried.
+pub(crate) fn control_socket(global: &Global) -> anyhow::Result<PathBuf> {
+    match load_config(global) {
+        Ok(config) => Ok(config.daemon.control),
+        Err(error) => {
+            let beside = find_config(global)
+                .map(|path| Config::for_folder(faircopy::durable::folder_of(&absolute(&path))));
+            match beside {
+                Some(config) if config.daemon.control.exists() => Ok(config.daemon.control),
+                _ => Err(error),
+            }
+        }
+    }
+}

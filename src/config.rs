@@ -1,0 +1,343 @@
+//! The configuration: every room's options in one file, `faircopy.toml`.
+//!
+//! `config/faircopy.toml` is both the defaults and their documentation: what `init` writes, and a test holds that it says
+//! what the code does. Relative paths resolve against the folder of the file.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{self, Paths};
+use crate::decode;
+use crate::inbox;
+
+/// The commented file that `init` writes.
+pub const TEMPLATE: &str = include_str!("../config/faircopy.toml");
+
+/// The name that configuration files bear.
+pub const FILE_NAME: &str = "faircopy.toml";
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the archive is.
+    pub archive: ArchiveSection,
+    /// What holds for all inboxes.
+    pub intake: inbox::options::IntakeOptions,
+    /// The watched folders.
+    pub inbox: Vec<inbox::options::Options>,
+    /// Limits of what is taken in.
+    pub decode: DecodeSection,
+    /// The daemon.
+    pub daemon: DaemonSection,
+    /// Logging.
+    pub log: LogSection,
+}
+
+/// `[archive]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArchiveSection {
+    /// The archive's folder.
+    pub dir: PathBuf,
+    /// Folder of the signing key and the identity secret; beside the archive, never in it.
+    pub keys: PathBuf,
+    /// Folder of what the daemon must remember outside the archive: intents, the last checkpoint, the last check.
+    pub state: PathBuf,
+    /// A segment that reaches this size is followed by the next.
+    pub segment_bytes_max: ByteSize,
+}
+
+impl Default for ArchiveSection {
+    fn default() -> ArchiveSection {
+        ArchiveSection {
+            dir: "archive".into(),
+            keys: "keys".into(),
+            state: "state".into(),
+            segment_bytes_max: ByteSize::gib(1),
+        }
+    }
+}
+
+/// `[decode]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecodeSection {
+    /// Compressed files may unpack to this much.
+    pub unpacked_bytes_max: ByteSize,
+    /// Tags nested deeper than this: the page is cleaned as flat text.
+    pub nesting_max: usize,
+}
+
+impl Default for DecodeSection {
+    fn default() -> DecodeSection {
+        let options = decode::Options::default();
+        DecodeSection {
+            unpacked_bytes_max: ByteSize::b(options.bytes_max as u64),
+            nesting_max: options.depth_max,
+        }
+    }
+}
+
+impl DecodeSection {
+    /// The options of `decode`.
+    pub fn options(&self) -> decode::Options {
+        decode::Options {
+            bytes_max: usize::try_from(self.unpacked_bytes_max.as_u64()).unwrap_or(usize::MAX),
+            depth_max: self.nesting_max,
+        }
+    }
+}
+
+/// `[daemon]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DaemonSection {
+    /// The control socket.
+    pub control: PathBuf,
+    /// Cleaning threads; 0 is one for each core.
+    pub workers: usize,
+}
+
+impl Default for DaemonSection {
+    fn default() -> DaemonSection {
+        DaemonSection {
+            control: "state/control.sock".into(),
+            workers: 0,
+        }
+    }
+}
+
+impl DaemonSection {
+    /// How many cleaning threads to start.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,faircopy::inbox=debug`.
+    pub level: String,
+    /// Where and how.
+    pub format: LogFormat,
+}
+
+impl Default for LogSection {
+    fn default() -> LogSection {
+        LogSection {
+            level: "info".into(),
+            format: LogFormat::Auto,
+        }
+    }
+}
+
+/// Forms of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// The journal with fields under systemd, else text.
+    Auto,
+    /// Lines of text on stderr.
+    Text,
+    /// One JSON object a line on stderr.
+    Json,
+    /// The journal, with fields.
+    Journald,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            archive: ArchiveSection::default(),
+            intake: inbox::options::IntakeOptions::default(),
+            inbox: vec![inbox::options::Options::default()],
+            decode: DecodeSection::default(),
+            daemon: DaemonSection::default(),
+            log: LogSection::default(),
+        }
+    }
+}
+
+/// The configuration cannot be used. The binary exits with 78 (EX_CONFIG of sysexits.h).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read configuration {}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has an unknown key or a wrong value; says line and key.
+    #[error("cannot use configuration {}: {message}", file.display())]
+    Parse {
+        /// The file.
+        file: PathBuf,
+        /// Line, key and what is wrong.
+        message: String,
+    },
+    /// The settings do not go together.
+    #[error("cannot use configuration {}: {message}", file.display())]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads and validates the file at `path`; relative paths in it are resolved against its folder.
+    pub fn load(path: &Path) -> Result<Config, Error> {
+        let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let text = std::fs::read_to_string(&file).map_err(|source| Error::Read {
+            file: file.clone(),
+            source,
+        })?;
+        Config::parse(&text, &file)
+    }
+
+    /// The configuration in `text`, as if it stood at `file`.
+    pub fn parse(text: &str, file: &Path) -> Result<Config, Error> {
+        let mut config: Config = toml::from_str(text).map_err(|error| Error::Parse {
+            file: file.to_owned(),
+            message: describe(&error, text),
+        })?;
+        config.resolve(crate::durable::folder_of(file));
+        config.validate().map_err(|message| Error::Invalid {
+            file: file.to_owned(),
+            message,
+        })?;
+        Ok(config)
+    }
+
+    /// The defaults for a folder that holds everything.
+    pub fn for_folder(folder: &Path) -> Config {
+        let mut config = Config::default();
+        config.resolve(folder);
+        config
+    }
+
+    /// The effective settings as TOML.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("settings always serialize")
+    }
+
+    /// Where the archive, its keys and its state are.
+    pub fn archive_paths(&self) -> Paths {
+        Paths {
+            dir: self.archive.dir.clone(),
+            keys: self.archive.keys.clone(),
+            state: self.archive.state.clone(),
+        }
+    }
+
+    /// How the archive is written.
+    pub fn writer_options(&self) -> archive::writer::Options {
+        archive::writer::Options {
+            segment_bytes_max: self.archive.segment_bytes_max.as_u64(),
+        }
+    }
+
+    fn resolve(&mut self, base: &Path) {
+        let resolve = |path: &mut PathBuf| *path = base.join(&path);
+        resolve(&mut self.archive.dir);
+        resolve(&mut self.archive.keys);
+        resolve(&mut self.archive.state);
+        resolve(&mut self.intake.spool);
+        resolve(&mut self.daemon.control);
+        for inbox in &mut self.inbox {
+            resolve(&mut inbox.path);
+            resolve(&mut inbox.done);
+            resolve(&mut inbox.failed);
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for inbox in &self.inbox {
+            if !names.insert(&inbox.name) {
+                return Err(format!(
+                    "two [[inbox]] tables have the name {:?}; names tell sources apart, give each its own",
+                    inbox.name
+                ));
+            }
+            if matches!(inbox.name.as_str(), "" | "add" | "stdin") || inbox.name.contains('/') {
+                return Err(format!(
+                    "[[inbox]] name {:?} cannot be used; take a word without a slash other than add and stdin",
+                    inbox.name
+                ));
+            }
+        }
+        for (name, path) in [("keys", &self.archive.keys), ("state", &self.archive.state)] {
+            if path.starts_with(&self.archive.dir) {
+                return Err(format!(
+                    "archive.{name} lies inside archive.dir; keys and state must survive the loss of the archive, put them beside it"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What toml says, with the line: `line 7, key "settle": ...`.
+fn describe(error: &toml::de::Error, text: &str) -> String {
+    let Some(span) = error.span() else {
+        return error.message().to_owned();
+    };
+    let before = &text[..span.start.min(text.len())];
+    let line = before.matches('\n').count() + 1;
+    let source = text.lines().nth(line - 1).unwrap_or_default().trim();
+    format!("line {line}, `{source}`: {}", error.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_file_says_what_the_defaults_are() {
+        let documented: Config = toml::from_str(TEMPLATE).expect("template parses");
+        assert_eq!(documented, Config::default());
+    }
+
+    #[test]
+    fn relative_paths_resolve_against_the_file() {
+        let config = Config::parse(
+            "[archive]\ndir = 'a'",
+            Path::new("/etc/faircopy/faircopy.toml"),
+        )
+        .expect("valid");
+        assert_eq!(config.archive.dir, Path::new("/etc/faircopy/a"));
+        assert_eq!(config.inbox[0].path, Path::new("/etc/faircopy/inbox"));
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        let text = "[archive]\ndir = 'a'\n\n[daemon]\nworkesr = 3\n";
+        let error = Config::parse(text, Path::new("/x/faircopy.toml")).expect_err("unknown key");
+        let message = error.to_string();
+        for part in ["/x/faircopy.toml", "line 5", "workesr"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn two_inboxes_of_one_name_and_keys_inside_the_archive_are_refused() {
+        let file = Path::new("/x/faircopy.toml");
+        let twice = "[[inbox]]\nname = 'a'\npath = 'b'\n[[inbox]]\nname = 'a'\npath = 'c'\n";
+        assert!(Config::parse(twice, file).is_err());
+        assert!(Config::parse("[archive]\nkeys = 'archive/keys'\n", file).is_err());
+    }
+}

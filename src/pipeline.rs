@@ -1,0 +1,377 @@
+//! The pipeline: a pool that reads and cleans, and one committer that owns the archive. The daemon and `add` both run it.
+//!
+//! ```text
+//! submit --jobs--> worker 1..n: read, decode, clean, compress --prepared--> committer: one group a commit --done-->
+//! ```
+//!
+//! The committer takes whatever is queued when the last commit ends; there is no timer.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::archive::capture::Prepared;
+use crate::archive::writer::ArchiveWriter;
+use crate::digest::Digest;
+use crate::identity::Archived;
+use crate::ingest::{Settings, ingest};
+use crate::submission::{Reason, Submission};
+
+/// So many captures share one commit at most.
+const GROUP_CAPTURES_MAX: usize = 256;
+/// So many compressed bytes share one commit at most; bounds what waits in memory.
+const GROUP_BYTES_MAX: usize = 16 << 20;
+/// So many prepared captures may wait for the committer.
+const PREPARED_QUEUE: usize = 64;
+
+/// One submission on its way: how to get it, and whom to tell.
+pub struct Job {
+    /// Reads the submission, on a worker.
+    pub read: Box<dyn FnOnce() -> Result<Submission, Outcome> + Send>,
+    /// Takes the outcome; called once, on a worker or the committer; must not block.
+    pub done: Box<dyn FnOnce(Outcome) + Send>,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is in the archive, committed.
+    Archived(Archived),
+    /// It can never be archived as it is: at which stage that showed, and why.
+    Quarantined(&'static str, Reason),
+    /// The file changed while it was read: look again.
+    Changed,
+    /// The world is bad just now (disk full, no permission): try again later. Says why.
+    Deferred(String),
+}
+
+type Done = Box<dyn FnOnce(Outcome) + Send>;
+type WithWriter = Box<dyn FnOnce(&mut ArchiveWriter) + Send>;
+
+enum Task {
+    Commit(Box<Prepared>, Done),
+    With(WithWriter),
+}
+
+/// What the pipeline has done; for the status and the watchdog.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Jobs submitted and not yet done.
+    pub in_flight: AtomicUsize,
+    /// Steps taken: grows whenever a job was read, cleaned or committed.
+    pub steps: AtomicU64,
+    archive: Mutex<ArchiveFacts>,
+}
+
+/// How far the archive is, as of the last commit.
+#[derive(Debug, Clone, Default)]
+pub struct ArchiveFacts {
+    /// Captures in it.
+    pub captures: u64,
+    /// Leaves under the checkpoint.
+    pub log_size: u64,
+    /// The checkpoint's root.
+    pub root: Option<Digest>,
+}
+
+impl Progress {
+    /// How far the archive is.
+    pub fn archive(&self) -> ArchiveFacts {
+        self.archive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note_archive(&self, writer: &ArchiveWriter, added: u64) {
+        let checkpoint = writer.checkpoint();
+        *self.archive.lock().unwrap_or_else(PoisonError::into_inner) = ArchiveFacts {
+            captures: self.archive().captures + added,
+            log_size: checkpoint.size,
+            root: Some(checkpoint.root),
+        };
+    }
+}
+
+/// The settings in force, shared with the workers.
+#[derive(Clone)]
+pub struct SettingsSlot(Arc<RwLock<Arc<Settings>>>);
+
+impl SettingsSlot {
+    fn new(settings: Settings) -> SettingsSlot {
+        SettingsSlot(Arc::new(RwLock::new(Arc::new(settings))))
+    }
+
+    /// From the next job on, these settings.
+    pub fn set(&self, settings: Settings) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn get(&self) -> Arc<Settings> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A running pipeline. [`Pipeline::finish`] ends it and gives the archive back.
+pub struct Pipeline {
+    jobs: SyncSender<Job>,
+    tasks: SyncSender<Task>,
+    settings: SettingsSlot,
+    progress: Arc<Progress>,
+    workers: Vec<JoinHandle<()>>,
+    committer: JoinHandle<ArchiveWriter>,
+}
+
+/// The way in for other threads than the pipeline's owner.
+#[derive(Clone)]
+pub struct Entrance {
+    jobs: SyncSender<Job>,
+    tasks: SyncSender<Task>,
+    progress: Arc<Progress>,
+}
+
+impl Pipeline {
+    /// Starts `workers` cleaning threads and the committer, on an archive of so many `captures`. At most `jobs_max` jobs wait.
+    pub fn start(
+        writer: ArchiveWriter,
+        captures: u64,
+        settings: Settings,
+        workers: usize,
+        jobs_max: usize,
+    ) -> std::io::Result<Pipeline> {
+        let (jobs, job_queue) = sync_channel(jobs_max);
+        let (tasks, task_queue) = sync_channel(PREPARED_QUEUE);
+        let settings = SettingsSlot::new(settings);
+        let progress = Arc::new(Progress::default());
+        progress.note_archive(&writer, captures);
+        let job_queue = Arc::new(Mutex::new(job_queue));
+        let workers = (1..=workers.max(1))
+            .map(|number| {
+                let worker = Worker {
+                    jobs: Arc::clone(&job_queue),
+                    tasks: tasks.clone(),
+                    settings: settings.clone(),
+                    progress: Arc::clone(&progress),
+                };
+                thread::Builder::new()
+                    .name(format!("clean-{number}"))
+                    .spawn(move || worker.run())
+            })
+            .collect::<std::io::Result<Vec<_>>>()?;
+        let committer_progress = Arc::clone(&progress);
+        let committer = thread::Builder::new()
+            .name("commit".into())
+            .spawn(move || commit_all(writer, &task_queue, &committer_progress))?;
+        Ok(Pipeline {
+            jobs,
+            tasks,
+            settings,
+            progress,
+            workers,
+            committer,
+        })
+    }
+
+    /// A way in for another thread.
+    pub fn entrance(&self) -> Entrance {
+        Entrance {
+            jobs: self.jobs.clone(),
+            tasks: self.tasks.clone(),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+
+    /// What has been done so far.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// The settings in force, to change them.
+    pub fn settings(&self) -> SettingsSlot {
+        self.settings.clone()
+    }
+
+    /// Finishes what was submitted and returns the archive. Every [`Entrance`] must be gone, else this waits for it.
+    pub fn finish(self) -> ArchiveWriter {
+        drop(self.jobs);
+        for worker in self.workers {
+            worker.join().expect("workers catch the panics of cleaning");
+        }
+        drop(self.tasks);
+        self.committer
+            .join()
+            .expect("the committer turns failures into outcomes")
+    }
+}
+
+impl Entrance {
+    /// Hands in a job; waits while the queue is full.
+    pub fn submit(&self, job: Job) {
+        self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.jobs
+            .send(job)
+            .expect("the workers live as long as an entrance");
+    }
+
+    /// Runs `task` on the committer's thread, between two commits, and returns what it gave.
+    pub fn with_writer<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut ArchiveWriter) -> T + Send + 'static,
+    ) -> T {
+        let (answer, answered) = sync_channel(1);
+        let task: WithWriter = Box::new(move |writer| {
+            // The asker waits below; it cannot be gone.
+            drop(answer.send(task(writer)));
+        });
+        self.tasks
+            .send(Task::With(task))
+            .expect("the committer lives as long as an entrance");
+        answered.recv().expect("the committer answers every task")
+    }
+}
+
+struct Worker {
+    jobs: Arc<Mutex<Receiver<Job>>>,
+    tasks: SyncSender<Task>,
+    settings: SettingsSlot,
+    progress: Arc<Progress>,
+}
+
+impl Worker {
+    fn run(&self) {
+        loop {
+            let job = self
+                .jobs
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
+            let Ok(job) = job else { return };
+            self.work(job);
+        }
+    }
+
+    fn work(&self, job: Job) {
+        let settings = self.settings.get();
+        let prepared = (job.read)().and_then(|submission| {
+            self.step();
+            ingest(submission, &settings).map_err(|reason| Outcome::Quarantined("ingest", reason))
+        });
+        self.step();
+        match prepared {
+            Ok(prepared) => self
+                .tasks
+                .send(Task::Commit(Box::new(prepared), job.done))
+                .expect("the committer outlives the workers"),
+            Err(outcome) => {
+                self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+                (job.done)(outcome);
+            }
+        }
+    }
+
+    fn step(&self) {
+        self.progress.steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn commit_all(
+    mut writer: ArchiveWriter,
+    tasks: &Receiver<Task>,
+    progress: &Progress,
+) -> ArchiveWriter {
+    let mut group = Group::default();
+    loop {
+        // Only wait when nothing is in hand.
+        let wait = if group.is_empty() {
+            Duration::from_secs(3600)
+        } else {
+            Duration::ZERO
+        };
+        match tasks.recv_timeout(wait) {
+            Ok(Task::Commit(prepared, done)) => {
+                group.push(*prepared, done);
+                if group.is_full() {
+                    group.commit(&mut writer, progress);
+                }
+            }
+            Ok(Task::With(task)) => {
+                group.commit(&mut writer, progress);
+                task(&mut writer);
+            }
+            Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, progress),
+            Err(RecvTimeoutError::Disconnected) => {
+                group.commit(&mut writer, progress);
+                return writer;
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Group {
+    captures: Vec<Prepared>,
+    done: Vec<Done>,
+    bytes: usize,
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.captures.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.captures.len() >= GROUP_CAPTURES_MAX || self.bytes >= GROUP_BYTES_MAX
+    }
+
+    fn push(&mut self, prepared: Prepared, done: Done) {
+        self.bytes += prepared.bytes();
+        self.captures.push(prepared);
+        self.done.push(done);
+    }
+
+    fn commit(&mut self, writer: &mut ArchiveWriter, progress: &Progress) {
+        if self.is_empty() {
+            return;
+        }
+        let Group { captures, done, .. } = std::mem::take(self);
+        let count = captures.len();
+        let outcomes: Vec<Outcome> = match writer.commit(captures, Timestamp::now()) {
+            Ok(archived) => archived.into_iter().map(Outcome::Archived).collect(),
+            Err(error) => {
+                let why = chain(&error);
+                tracing::error!(
+                    captures = count,
+                    error = why,
+                    "cannot commit; will be tried again"
+                );
+                (0..count).map(|_| Outcome::Deferred(why.clone())).collect()
+            }
+        };
+        let added = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Outcome::Archived(_)))
+            .count();
+        progress.note_archive(writer, added as u64);
+        progress.steps.fetch_add(1, Ordering::Relaxed);
+        progress.in_flight.fetch_sub(count, Ordering::Relaxed);
+        for (done, outcome) in done.into_iter().zip(outcomes) {
+            done(outcome);
+        }
+    }
+}
+
+/// An error with its sources in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

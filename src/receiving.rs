@@ -1,0 +1,436 @@
+//! The intake thread: owns the inboxes, hands claims to the pipeline and gives each back when its outcome is known.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::inbox::claim::{Claim, ReadError};
+use crate::inbox::clock::Moment;
+use crate::inbox::error::Error;
+use crate::inbox::give_back::LateSidecar;
+use crate::inbox::intake::{Committed, Intake};
+use crate::inbox::options::Options;
+use crate::inbox::release::{Released, purge};
+use crate::inbox::status::Status;
+use crate::pipeline::{Entrance, Job, Outcome, chain};
+use crate::submission::{ClaimId, Signature, Source};
+
+/// So many files are in hand at most: two full groups, so that one is cleaned while the other is committed.
+pub const CLAIMS_MAX: usize = 512;
+/// How often old files in the done folders are looked for.
+const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Takes whether a reload succeeded, or why not.
+pub type ReloadReply = oneshot::Sender<Result<(), String>>;
+
+/// What the intake thread is told.
+pub enum Message {
+    /// Something changed in a watched folder.
+    Wake,
+    /// What became of a claim.
+    Done(Arc<Claim>, Outcome),
+    /// What the archive said to a late sidecar: whether it knows the article.
+    Revised(Box<LateSidecar>, Result<bool, String>),
+    /// How do the inboxes stand?
+    Status(oneshot::Sender<Status>),
+    /// From now on these settings, or the old ones and why.
+    Reload(Box<Config>, ReloadReply),
+    /// Finish what is in hand and end.
+    Stop,
+}
+
+/// A running intake thread.
+pub struct Receiving {
+    sender: Sender<Message>,
+    beat: Arc<Mutex<Instant>>,
+    thread: JoinHandle<()>,
+}
+
+impl Receiving {
+    /// Opens the inboxes, finishes what a crash left, starts to watch. `beat` is how often the thread goes round at least.
+    pub fn start(config: &Config, entrance: Entrance, beat: Duration) -> Result<Receiving, Error> {
+        let (sender, messages) = channel();
+        let waker = Waker::new(sender.clone());
+        let intake = open(config, &entrance, &waker)?;
+        let last_beat = Arc::new(Mutex::new(Instant::now()));
+        let floor = Floor {
+            intake,
+            config: config.clone(),
+            entrance,
+            sender: sender.clone(),
+            messages,
+            waker,
+            in_hand: 0,
+            reload: None,
+            stopping: false,
+            beat,
+            last_beat: Arc::clone(&last_beat),
+            purge: Purge::default(),
+        };
+        let thread = thread::Builder::new()
+            .name("intake".into())
+            .spawn(|| floor.run());
+        let thread = thread.map_err(|source| Error::Io {
+            doing: "start the thread that watches",
+            path: config.archive.state.clone(),
+            source,
+        })?;
+        Ok(Receiving {
+            sender,
+            beat: last_beat,
+            thread,
+        })
+    }
+
+    /// Where messages go.
+    pub fn sender(&self) -> Sender<Message> {
+        self.sender.clone()
+    }
+
+    /// When the thread last went round.
+    pub fn beat(&self) -> Arc<Mutex<Instant>> {
+        Arc::clone(&self.beat)
+    }
+
+    /// Finishes what is in hand and ends the thread.
+    pub fn stop(self) {
+        // It can only be gone if it panicked, which join tells.
+        drop(self.sender.send(Message::Stop));
+        if self.thread.join().is_err() {
+            tracing::error!(
+                "the intake thread panicked; what it had in hand is found again at the next start"
+            );
+        }
+    }
+}
+
+/// Wakes the intake thread; many wakes before it looks are one.
+#[derive(Clone)]
+struct Waker {
+    sender: Sender<Message>,
+    is_awake: Arc<AtomicBool>,
+}
+
+impl Waker {
+    fn new(sender: Sender<Message>) -> Waker {
+        Waker {
+            sender,
+            is_awake: Arc::default(),
+        }
+    }
+
+    fn wake(&self) {
+        if !self.is_awake.swap(true, Ordering::AcqRel) {
+            drop(self.sender.send(Message::Wake));
+        }
+    }
+}
+
+fn open(config: &Config, entrance: &Entrance, waker: &Waker) -> Result<Intake, Error> {
+    let now = Moment::now();
+    let (mut intake, report) = Intake::open(
+        config.inbox.clone(),
+        config.intake.clone(),
+        &config.archive.dir,
+        Box::new(crate::archive::keys::random::<10>),
+        &AskArchive(entrance),
+        now,
+    )?;
+    for (claim, released) in &report.released {
+        tracing::info!(%claim, ?released, "released what was archived before the last end");
+    }
+    for (source, deaths) in &report.suspects {
+        tracing::warn!(%source, deaths, "was in hand when the process died; tried alone");
+    }
+    for path in &report.damaged {
+        tracing::warn!(path = %path.display(), "no intent; left alone");
+    }
+    if report.dropped + report.foreign > 0 {
+        let (dropped, foreign) = (report.dropped, report.foreign);
+        tracing::info!(dropped, foreign, "intents of the last run");
+    }
+    let waker = waker.clone();
+    intake.watch(move || waker.wake(), now);
+    Ok(intake)
+}
+
+/// Asks the committer. If the archive cannot answer, a file counts as not archived: it is handed in again, and recognised.
+struct AskArchive<'a>(&'a Entrance);
+
+impl Committed for AskArchive<'_> {
+    fn claim(&self, claim: &ClaimId) -> bool {
+        let claim = claim.clone();
+        let answer = self.0.with_writer(move |writer| writer.committed(&claim));
+        answer.unwrap_or_else(|error| not_told(&chain(&error)))
+    }
+
+    fn signature(&self, source: &Source, signature: &Signature) -> bool {
+        let (source, signature) = (source.clone(), *signature);
+        let ask = move |writer: &mut crate::archive::writer::ArchiveWriter| {
+            writer.committed_signature(&source, &signature)
+        };
+        self.0
+            .with_writer(ask)
+            .unwrap_or_else(|error| not_told(&chain(&error)))
+    }
+}
+
+fn not_told(error: &str) -> bool {
+    tracing::warn!(error, "the archive cannot tell whether it has a file");
+    false
+}
+
+/// The thread's own room.
+struct Floor {
+    intake: Intake,
+    config: Config,
+    entrance: Entrance,
+    sender: Sender<Message>,
+    messages: Receiver<Message>,
+    waker: Waker,
+    /// Claims and late sidecars whose answer is outstanding.
+    in_hand: usize,
+    reload: Option<(Box<Config>, ReloadReply)>,
+    stopping: bool,
+    beat: Duration,
+    last_beat: Arc<Mutex<Instant>>,
+    purge: Purge,
+}
+
+impl Floor {
+    fn run(mut self) {
+        loop {
+            *self
+                .last_beat
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            // While it ends or reloads, only what is in hand counts.
+            let next = if self.stopping || self.reload.is_some() {
+                if self.in_hand == 0 && self.stopping {
+                    return;
+                }
+                if self.in_hand == 0 {
+                    self.reload();
+                }
+                Instant::now() + self.beat
+            } else {
+                self.round()
+            };
+            self.listen(next);
+        }
+    }
+
+    /// One look at everything; when to look again.
+    fn round(&mut self) -> Instant {
+        let now = Moment::now();
+        let next = self.intake.tick(now);
+        let room = CLAIMS_MAX - self.in_hand.min(CLAIMS_MAX);
+        if room > 0 {
+            for claim in self.intake.claim(room, now, &AskArchive(&self.entrance)) {
+                self.submit(claim);
+            }
+        }
+        for late in self.intake.late_sidecars(now) {
+            self.revise(late);
+        }
+        self.purge.run(&self.config.inbox, &self.entrance);
+        next
+    }
+
+    fn submit(&mut self, claim: Claim) {
+        self.in_hand += 1;
+        let claim = Arc::new(claim);
+        let (reading, sender) = (Arc::clone(&claim), self.sender.clone());
+        self.entrance.submit(Job {
+            read: Box::new(move || reading.read(Timestamp::now()).map_err(Outcome::from)),
+            done: Box::new(move |outcome| drop(sender.send(Message::Done(claim, outcome)))),
+        });
+    }
+
+    fn revise(&mut self, late: LateSidecar) {
+        self.in_hand += 1;
+        let (source, declared) = (late.source.clone(), late.declared.clone());
+        let known = self.entrance.with_writer(move |writer| {
+            let revised = writer.revise(&source, declared, Timestamp::now());
+            revised
+                .map(|capture| capture.is_some())
+                .map_err(|error| chain(&error))
+        });
+        drop(self.sender.send(Message::Revised(Box::new(late), known)));
+    }
+
+    /// Waits for a message until `next`, then takes all that are there, so that releases share their syncs.
+    fn listen(&mut self, next: Instant) {
+        let mut archived = Vec::new();
+        let wait = next
+            .saturating_duration_since(Instant::now())
+            .min(self.beat);
+        let mut message = self.messages.recv_timeout(wait).ok();
+        while let Some(one) = message {
+            self.take(one, &mut archived);
+            message = self.messages.try_recv().ok();
+        }
+        if archived.is_empty() {
+            return;
+        }
+        for (claim, released) in self.intake.archived(archived, Moment::now()) {
+            match released {
+                Released::Postponed(error) => {
+                    tracing::warn!(%claim, %error, "archived, but cannot be released yet")
+                }
+                Released::BadSidecar => {
+                    tracing::warn!(%claim, "archived; its sidecar cannot be used and is in quarantine")
+                }
+                Released::Changed => {
+                    tracing::info!(%claim, "archived; it has changed since, which is a new submission")
+                }
+                Released::Moved(_) | Released::Deleted | Released::Kept | Released::Gone => {}
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message, archived: &mut Vec<Claim>) {
+        match message {
+            Message::Wake => self.waker.is_awake.store(false, Ordering::Release),
+            Message::Done(claim, outcome) => {
+                let claim = Arc::into_inner(claim).expect("reading has let go of the claim");
+                self.done(claim, outcome, archived);
+            }
+            Message::Revised(late, known) => self.revised(*late, known),
+            // The asker may have gone.
+            Message::Status(reply) => drop(reply.send(self.intake.status())),
+            Message::Reload(_, reply) if self.stopping || self.reload.is_some() => {
+                drop(reply.send(Err(
+                    "the daemon is stopping or reading its configuration already".to_owned(),
+                )));
+            }
+            Message::Reload(config, reply) => self.reload = Some((config, reply)),
+            Message::Stop => self.stopping = true,
+        }
+    }
+
+    fn done(&mut self, claim: Claim, outcome: Outcome, archived: &mut Vec<Claim>) {
+        self.in_hand -= 1;
+        let now = Moment::now();
+        let (id, source) = (claim.id().clone(), claim.source().clone());
+        match outcome {
+            Outcome::Archived(capture) => {
+                let (outcome, capture, version) = capture.parts();
+                tracing::info!(claim = %id, %source, doc = %capture.doc, capture = capture.capture, version = version.version, "{outcome}");
+                archived.push(claim);
+            }
+            Outcome::Quarantined(stage, reason) => {
+                tracing::warn!(claim = %id, %source, stage, code = reason.code.as_str(), %reason, "quarantined");
+                if let Err(error) = self.intake.failed(claim, reason, stage, now) {
+                    tracing::error!(claim = %id, %source, error = chain(&error), "cannot move it to quarantine; it stays");
+                }
+            }
+            Outcome::Changed => {
+                tracing::debug!(claim = %id, %source, "changed while it was read");
+                self.intake.changed(claim, now);
+            }
+            Outcome::Deferred(why) => {
+                tracing::warn!(claim = %id, %source, why, "tried again later");
+                self.intake.deferred(claim, &why, now);
+            }
+        }
+    }
+
+    fn revised(&mut self, late: LateSidecar, known: Result<bool, String>) {
+        self.in_hand -= 1;
+        let source = late.source.clone();
+        let known = known.unwrap_or_else(|error| {
+            tracing::warn!(%source, error, "cannot archive a late sidecar; it stays");
+            false
+        });
+        if let Some(released) = self.intake.revised(late, known, Moment::now()) {
+            tracing::info!(%source, ?released, "archived what a late sidecar declares");
+        }
+    }
+
+    fn reload(&mut self) {
+        let Some((config, reply)) = self.reload.take() else {
+            return;
+        };
+        let outcome = match open(&config, &self.entrance, &self.waker) {
+            Ok(intake) => {
+                self.intake = intake;
+                self.config = *config;
+                Ok(())
+            }
+            Err(error) => Err(chain(&error)),
+        };
+        drop(reply.send(outcome));
+    }
+}
+
+impl From<ReadError> for Outcome {
+    fn from(error: ReadError) -> Outcome {
+        match error {
+            ReadError::Changed => Outcome::Changed,
+            ReadError::Permanent(reason) => Outcome::Quarantined("read", reason),
+            ReadError::Transient(_) => Outcome::Deferred(chain(&error)),
+        }
+    }
+}
+
+/// Deletes what has been in a done folder long enough, in a thread of its own, now and then.
+#[derive(Default)]
+struct Purge {
+    last: Option<Instant>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Purge {
+    fn run(&mut self, inboxes: &[Options], entrance: &Entrance) {
+        let is_due = self.last.is_none_or(|last| last.elapsed() > PURGE_INTERVAL);
+        let is_running = self
+            .thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished());
+        if !is_due || is_running || inboxes.iter().all(|inbox| inbox.done_keep.is_none()) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let (inboxes, entrance) = (inboxes.to_vec(), entrance.clone());
+        let purge = move || inboxes.iter().for_each(|inbox| purge_one(inbox, &entrance));
+        match thread::Builder::new().name("purge".into()).spawn(purge) {
+            Ok(thread) => self.thread = Some(thread),
+            Err(error) => tracing::warn!(%error, "cannot purge the done folders"),
+        }
+    }
+}
+
+fn purge_one(inbox: &Options, entrance: &Entrance) {
+    let mut holds_raw = |digest: &crate::digest::Digest| {
+        let digest = *digest;
+        entrance
+            .with_writer(move |writer| writer.holds_raw(&digest))
+            .unwrap_or(false)
+    };
+    match purge(inbox, Timestamp::now(), &mut holds_raw) {
+        Ok(purged) => {
+            if purged.deleted > 0 {
+                tracing::info!(
+                    inbox = inbox.name,
+                    deleted = purged.deleted,
+                    "purged the done folder"
+                );
+            }
+            for path in purged.not_archived {
+                tracing::warn!(path = %crate::submission::printable(&path), "old, but the archive does not hold these bytes; it stays");
+            }
+        }
+        Err(error) => tracing::warn!(
+            inbox = inbox.name,
+            error = chain(&error),
+            "cannot purge the done folder"
+        ),
+    }
+}

@@ -1,0 +1,469 @@
+//! The daemon: one process with an intake thread, a pool that cleans, one committer, and this file, which speaks with
+//! systemd, signals and the control socket.
+//!
+//! ```text
+//! intake thread (owns the inboxes) --jobs--> pipeline --outcomes--> intake thread: release, quarantine, defer
+//! control socket --add--> pipeline --answers--> control socket
+//!                --status, reload--> intake thread
+//! ```
+//!
+//! Stopping is a courtesy, not a protocol: kill -9 loses nothing either. The intake stops claiming, what is in hand is
+//! finished, the pipeline is emptied, the lock falls.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sd_notify::NotifyState;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::archive;
+use crate::archive::keys::random;
+use crate::archive::writer::ArchiveWriter;
+use crate::clean::rules::Rules;
+use crate::config::Config;
+use crate::control::{Add, Answer, Request};
+use crate::inbox::oneshot::{self as take_in, submit_bytes};
+use crate::ingest::Settings;
+use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
+use crate::receiving::{Message, Receiving};
+use crate::submission::{ClaimId, Submission, path_text};
+
+/// Request lines are short; whoever sends a longer one does not speak our language.
+const REQUEST_LINE_BYTES_MAX: u64 = 1 << 20;
+/// So many answers may be outstanding on one connection.
+const UNDER_WAY_MAX: usize = 64;
+/// So many jobs may wait for a worker: enough for full groups, few enough to stop soon.
+const JOBS_MAX: usize = 512;
+/// How often the daemon tells systemd that it lives, if systemd does not say.
+const BEAT: Duration = Duration::from_secs(10);
+
+/// The daemon could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The archive cannot be written.
+    #[error("cannot open the archive")]
+    Archive(#[from] archive::Error),
+    /// The inboxes cannot be opened.
+    #[error("cannot open the inboxes")]
+    Inbox(#[from] crate::inbox::error::Error),
+    /// The system refused something.
+    #[error("cannot {doing}")]
+    System {
+        /// What.
+        doing: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn system<T>(doing: impl Into<String>, result: std::io::Result<T>) -> Result<T, Error> {
+    result.map_err(|source| Error::System {
+        doing: doing.into(),
+        source,
+    })
+}
+
+/// Called with every configuration that was taken over while running, e.g. to change the log's level.
+pub type OnReload = Box<dyn Fn(&Config) + Send + Sync>;
+
+/// Runs the daemon until it is told to stop. `file` is read again on reload.
+pub fn run(config: Config, file: Option<&Path>, on_reload: OnReload) -> Result<(), Error> {
+    let started = Instant::now();
+    let (mut writer, recovery) =
+        ArchiveWriter::open(config.archive_paths(), config.writer_options())?;
+    for finding in &recovery.findings {
+        tracing::warn!("{}", chain(finding));
+    }
+    let captures = writer.counts()?.captures;
+    let workers = config.daemon.worker_count();
+    let pipeline = system(
+        "start the cleaning threads",
+        Pipeline::start(writer, captures, settings(&config), workers, JOBS_MAX),
+    )?;
+    let beat = Watchdog::interval();
+    let receiving = Receiving::start(&config, pipeline.entrance(), beat)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = system("start the runtime", runtime)?;
+    let daemon = Arc::new(Daemon {
+        config: Mutex::new(config),
+        file: file.map(Path::to_owned),
+        intake: receiving.sender(),
+        entrance: pipeline.entrance(),
+        progress: pipeline.progress(),
+        beat: receiving.beat(),
+        on_reload,
+        set_settings: pipeline.settings(),
+    });
+    tracing::info!(
+        workers,
+        ready_ms = started.elapsed().as_millis() as u64,
+        "ready"
+    );
+    let served = runtime.block_on(serve(Arc::clone(&daemon)));
+    notify(&[
+        NotifyState::Stopping,
+        NotifyState::Status("finishing what is in hand"),
+    ]);
+    // Connections end here; their answers no longer matter to anyone.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    receiving.stop();
+    drop(daemon);
+    drop(pipeline.finish());
+    tracing::info!("stopped");
+    served
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        decode: config.decode.options(),
+        rules: Rules::built_in(),
+    }
+}
+
+/// What the connections need.
+struct Daemon {
+    config: Mutex<Config>,
+    file: Option<PathBuf>,
+    intake: Sender<Message>,
+    entrance: Entrance,
+    progress: Arc<Progress>,
+    /// When the intake thread last went round.
+    beat: Arc<Mutex<Instant>>,
+    on_reload: OnReload,
+    set_settings: SettingsSlot,
+}
+
+async fn serve(daemon: Arc<Daemon>) -> Result<(), Error> {
+    let stop = CancellationToken::new();
+    let socket = daemon
+        .config
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .daemon
+        .control
+        .clone();
+    let listener = listen(&socket)?;
+    let mut terminate = system("handle SIGTERM", signal(SignalKind::terminate()))?;
+    let mut interrupt = system("handle SIGINT", signal(SignalKind::interrupt()))?;
+    let mut hang_up = system("handle SIGHUP", signal(SignalKind::hangup()))?;
+    let mut watchdog = Watchdog::new(Arc::clone(&daemon));
+    notify(&[NotifyState::Ready]);
+    let mut beat = tokio::time::interval(Watchdog::interval());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => {
+                let daemon = Arc::clone(&daemon);
+                tokio::spawn(async move { drop(daemon.reload().await) });
+            }
+            _ = beat.tick() => watchdog.beat(),
+            connection = listener.accept() => match connection {
+                Ok((stream, _)) => {
+                    let connection = converse(Arc::clone(&daemon), stream, stop.child_token());
+                    tokio::spawn(connection);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+        }
+    }
+    stop.cancel();
+    // We hold the archive's lock: the socket is ours to remove.
+    drop(std::fs::remove_file(&socket));
+    Ok(())
+}
+
+/// Listens at `socket`, for owner and group. Only called by the holder of the archive's lock, so a socket that is there is
+/// left over from a daemon that was killed.
+fn listen(socket: &Path) -> Result<UnixListener, Error> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    let doing = || format!("listen at {}", socket.display());
+    let folder = crate::durable::folder_of(socket);
+    system(doing(), crate::durable::create_folders(folder))?;
+    match std::fs::symlink_metadata(socket) {
+        Ok(metadata) if metadata.file_type().is_socket() => {
+            system(doing(), std::fs::remove_file(socket))?;
+        }
+        _ => {}
+    }
+    let listener = system(doing(), UnixListener::bind(socket))?;
+    let mode = std::fs::Permissions::from_mode(0o660);
+    system(doing(), std::fs::set_permissions(socket, mode))?;
+    Ok(listener)
+}
+
+/// One connection: requests are read and started in order, answers are written in the same order.
+async fn converse(daemon: Arc<Daemon>, stream: UnixStream, stop: CancellationToken) {
+    let (reader, writer) = stream.into_split();
+    let (answers, outstanding) = mpsc::channel(UNDER_WAY_MAX);
+    let reading = read_requests(daemon, BufReader::new(reader), answers);
+    let writing = write_answers(writer, outstanding);
+    tokio::select! {
+        () = async { tokio::join!(reading, writing); } => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+type Answering = oneshot::Receiver<Value>;
+
+async fn write_answers(mut writer: OwnedWriteHalf, mut outstanding: mpsc::Receiver<Answering>) {
+    while let Some(answer) = outstanding.recv().await {
+        let answer = answer.await.unwrap_or_else(|_| {
+            json!(Answer::failed(
+                "stopping",
+                "the daemon is stopping; ask again later"
+            ))
+        });
+        let line = format!("{answer}\n");
+        if writer.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_requests(
+    daemon: Arc<Daemon>,
+    mut reader: BufReader<OwnedReadHalf>,
+    answers: mpsc::Sender<Answering>,
+) {
+    loop {
+        let mut line = Vec::new();
+        let mut limited = (&mut reader).take(REQUEST_LINE_BYTES_MAX);
+        match limited.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let (answer, answering) = oneshot::channel();
+        if answers.send(answering).await.is_err() {
+            return;
+        }
+        let request = match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => request,
+            Err(error) => {
+                // What follows cannot be told from requests any more: answer and hang up.
+                drop(answer.send(json!(Answer::failed("request", error.to_string()))));
+                return;
+            }
+        };
+        match request {
+            Request::Status => drop(answer.send(daemon.status().await)),
+            Request::Reload => drop(answer.send(json!(daemon.reload().await))),
+            Request::Add(add) => {
+                if daemon.add(*add, &mut reader, answer).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Daemon {
+    /// Takes the bytes of an `add` from the connection and hands them to the pipeline.
+    async fn add(
+        &self,
+        add: Add,
+        reader: &mut BufReader<OwnedReadHalf>,
+        answer: oneshot::Sender<Value>,
+    ) -> std::io::Result<()> {
+        let bytes_max = self.config().intake.file_bytes_max.as_u64();
+        if add.bytes > bytes_max {
+            tokio::io::copy(&mut reader.take(add.bytes), &mut tokio::io::sink()).await?;
+            let message = format!(
+                "{} has {} bytes, more than the limit of {bytes_max} (intake.file_bytes_max)",
+                add.path, add.bytes
+            );
+            drop(answer.send(json!(Answer::failed("too_large", message))));
+            return Ok(());
+        }
+        let mut raw = vec![0; usize::try_from(add.bytes).map_err(std::io::Error::other)?];
+        reader.read_exact(&mut raw).await?;
+        let now = Timestamp::now();
+        let request = take_in::Request {
+            claim: ClaimId::new(u64::try_from(now.as_millisecond()).unwrap_or(0), random()),
+            received_at: now,
+            bytes_max,
+        };
+        let path = path_text::from_text(&add.path);
+        let submission = submit_bytes(&path, raw, request).map(|submission| Submission {
+            declared: add.declared,
+            ..submission
+        });
+        let job = Job {
+            read: Box::new(move || submission.map_err(Outcome::from)),
+            done: Box::new(move |outcome| drop(answer.send(json!(Answer::from(outcome))))),
+        };
+        let entrance = self.entrance.clone();
+        // The queue may be full: waiting there must not stop the other connections.
+        tokio::task::spawn_blocking(move || entrance.submit(job))
+            .await
+            .map_err(std::io::Error::other)
+    }
+
+    async fn status(&self) -> Value {
+        let (reply, replied) = oneshot::channel();
+        drop(self.intake.send(Message::Status(reply)));
+        let inbox = tokio::time::timeout(Duration::from_secs(2), replied).await;
+        let inbox = inbox.ok().and_then(Result::ok);
+        let state = match &inbox {
+            Some(inbox) if inbox.paused.is_some() => "paused",
+            Some(_) => "running",
+            None => "busy",
+        };
+        let config = self.config();
+        let archive = self.progress.archive();
+        json!({
+            "state": state,
+            "quarantine": inbox.as_ref().map(|inbox| inbox.quarantined),
+            "inbox": inbox,
+            "in_flight": self.progress.in_flight.load(Ordering::Relaxed),
+            "captures": archive.captures,
+            "last_check": last_check(&config.archive.state),
+            "checkpoint": {"size": archive.log_size, "root": archive.root},
+        })
+    }
+
+    /// Reads the configuration again; a bad one changes nothing.
+    async fn reload(&self) -> Answer {
+        notify(&[NotifyState::Status("reading the configuration again")]);
+        let outcome = self.try_reload().await;
+        match &outcome {
+            Ok(()) => tracing::info!("read the configuration again"),
+            Err(error) => tracing::error!(error, "kept the old configuration"),
+        }
+        match outcome {
+            Ok(()) => Answer::Done { done: true },
+            Err(error) => Answer::failed("configuration", error),
+        }
+    }
+
+    async fn try_reload(&self) -> Result<(), String> {
+        let Some(file) = &self.file else {
+            return Err("the daemon was started without a configuration file".to_owned());
+        };
+        let new = Config::load(file).map_err(|error| chain(&error))?;
+        let old = self.config();
+        if let Some(key) = needs_restart(&old, &new) {
+            return Err(format!(
+                "{key} cannot change while the daemon runs; restart it"
+            ));
+        }
+        let (reply, replied) = oneshot::channel();
+        drop(
+            self.intake
+                .send(Message::Reload(Box::new(new.clone()), reply)),
+        );
+        replied
+            .await
+            .map_err(|_| "the daemon is stopping".to_owned())??;
+        self.set_settings.set(settings(&new));
+        (self.on_reload)(&new);
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    fn config(&self) -> Config {
+        self.config
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The first setting that differs and is fixed while the process lives.
+fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
+    [
+        ("archive", old.archive != new.archive),
+        ("daemon", old.daemon != new.daemon),
+        ("intake.spool", old.intake.spool != new.intake.spool),
+        ("log.format", old.log.format != new.log.format),
+    ]
+    .into_iter()
+    .find_map(|(key, differs)| differs.then_some(key))
+}
+
+/// What the last `check` left in the state folder: when, and how many problems; null if there was none.
+pub fn last_check(state: &Path) -> Value {
+    std::fs::read(state.join("last-check.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or(Value::Null)
+}
+
+/// Feeds systemd's watchdog as long as there is progress, and tells the status.
+struct Watchdog {
+    daemon: Arc<Daemon>,
+    limit: Option<Duration>,
+    steps: u64,
+    stepped: Instant,
+    status: String,
+}
+
+impl Watchdog {
+    fn new(daemon: Arc<Daemon>) -> Watchdog {
+        Watchdog {
+            daemon,
+            limit: sd_notify::watchdog_enabled(),
+            steps: 0,
+            stepped: Instant::now(),
+            status: String::new(),
+        }
+    }
+
+    /// Twice as often as needed, as systemd's documentation advises, and often enough for a fresh status.
+    fn interval() -> Duration {
+        sd_notify::watchdog_enabled().map_or(BEAT, |limit| (limit / 3).min(BEAT))
+    }
+
+    fn beat(&mut self) {
+        let progress = &self.daemon.progress;
+        let steps = progress.steps.load(Ordering::Relaxed);
+        let in_flight = progress.in_flight.load(Ordering::Relaxed);
+        if steps != self.steps || in_flight == 0 {
+            self.steps = steps;
+            self.stepped = Instant::now();
+        }
+        let status = format!(
+            "{} captures, {in_flight} files in hand",
+            progress.archive().captures
+        );
+        if status != self.status {
+            notify(&[NotifyState::Status(&status)]);
+            self.status = status;
+        }
+        let Some(limit) = self.limit else { return };
+        let beat = *self
+            .daemon
+            .beat
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // One huge page may keep a worker busy for a while: the pipeline has a longer limit than the intake's round.
+        if beat.elapsed() < limit && self.stepped.elapsed() < limit * 4 {
+            notify(&[NotifyState::Watchdog]);
+        } else {
+            tracing::error!(in_flight, "no progress; leaving the watchdog unfed");
+        }
+    }
+}
+
+/// Tells systemd, if it started us. A daemon started by hand has nobody to tell.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "cannot notify systemd");
+    }
+}

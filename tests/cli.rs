@@ -1,0 +1,482 @@
+//! The wiring of the command line: contracts of output, exit codes and references.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use common::daemon::{Desk, bare_command, faircopy};
+use serde_json::Value;
+
+const FIRST: &str = "Local News\n\nLake ferry returns after winter\n\nThe ferry across the lake sails again from Monday, the harbour office said.\n\nTickets cost the same as last year.\n";
+
+fn desk_with_two_versions() -> Desk {
+    let desk = Desk::new("");
+    let url = "https://www.example.org/ferry?utm_source=x";
+    for text in [
+        FIRST.to_owned(),
+        FIRST.replace("the same as", "two crowns more than"),
+    ] {
+        let file = desk.sandbox.write("ferry.txt", text);
+        desk.run(&["add", file.to_str().unwrap(), "--url", url])
+            .expect(0);
+    }
+    desk
+}
+
+#[test]
+fn init_refuses_a_folder_that_is_not_empty() {
+    let sandbox = common::Sandbox::new();
+    sandbox.write("full/thing", "x");
+    let said = faircopy(&["init", sandbox.path("full").to_str().unwrap()]);
+    assert_eq!(said.code, 1);
+    assert!(said.stderr.contains("not empty"), "{}", said.stderr);
+}
+
+#[test]
+fn init_writes_keys_that_only_their_owner_reads() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new("");
+    for file in ["keys/signing.key", "keys/identity.secret"] {
+        let mode = fs::metadata(desk.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[test]
+fn versions_are_numbered_and_found_by_id_prefix_address_path_and_date() {
+    let desk = desk_with_two_versions();
+    let row = desk.documents().remove(0);
+    assert_eq!(
+        (row["versions"].as_u64(), row["captures"].as_u64()),
+        (Some(2), Some(2))
+    );
+    let doc = row["doc"].as_str().unwrap();
+    for reference in [
+        doc,
+        &doc[..6],
+        "https://www.example.org/ferry",
+        "http://www.example.org/ferry#top",
+    ] {
+        let text = desk
+            .run(&["cat", &format!("{reference}@1")])
+            .expect(0)
+            .stdout;
+        assert!(
+            text.contains("the same as last year"),
+            "{reference}: {text}"
+        );
+    }
+    let text = desk
+        .run(&["cat", "http://www.example.org/ferry#top"])
+        .expect(0)
+        .stdout;
+    assert!(text.contains("two crowns more"), "{text}");
+    let today = format!("{doc}@2999-01-01");
+    assert!(
+        desk.run(&["cat", &today])
+            .expect(0)
+            .stdout
+            .contains("two crowns")
+    );
+    assert_eq!(desk.run(&["cat", &format!("{doc}@2001-01-01")]).code, 1);
+    assert_eq!(desk.run(&["cat", &format!("{doc}@7")]).code, 1);
+    assert_eq!(desk.run(&["cat", "nosuchdoc"]).code, 1);
+}
+
+#[test]
+fn log_lists_captures_with_what_changed() {
+    let desk = desk_with_two_versions();
+    let file = desk.sandbox.write(
+        "ferry.txt",
+        FIRST.replace("the same as", "two crowns more than"),
+    );
+    let url = "https://www.example.org/ferry";
+    desk.run(&["add", file.to_str().unwrap(), "--url", url])
+        .expect(0);
+    let rows = desk.run(&["log", url, "--json"]).expect(0).json();
+    let changes: Vec<_> = rows
+        .iter()
+        .map(|row| row["change"].as_str().unwrap())
+        .collect();
+    assert_eq!(changes, ["story", "story", "none"]);
+    let versions: Vec<_> = rows
+        .iter()
+        .map(|row| row["version"].as_u64().unwrap())
+        .collect();
+    assert_eq!(versions, [1, 2, 2]);
+}
+
+#[test]
+fn diff_shows_the_changed_words() {
+    let desk = desk_with_two_versions();
+    let said = desk
+        .run(&["diff", "https://www.example.org/ferry"])
+        .expect(0);
+    assert!(
+        said.stdout.contains("[-the-]") || said.stdout.contains("[-the same as-]"),
+        "{}",
+        said.stdout
+    );
+    assert!(said.stdout.contains("crowns"), "{}", said.stdout);
+    let json = desk
+        .run(&["diff", "https://www.example.org/ferry@1", "@2", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(json[0]["same"], false);
+    assert_eq!(
+        desk.run(&["diff", "https://www.example.org/ferry@2", "@2", "--json"])
+            .expect(0)
+            .json()[0]["same"],
+        true
+    );
+}
+
+#[test]
+fn show_has_every_field_of_the_contract() {
+    let desk = desk_with_two_versions();
+    let object = desk
+        .run(&["show", "https://www.example.org/ferry", "--json"])
+        .expect(0)
+        .json()
+        .remove(0);
+    for field in [
+        "path",
+        "title",
+        "authors",
+        "date",
+        "modified",
+        "language",
+        "section",
+        "publisher",
+        "original_publisher",
+        "url",
+        "tags",
+        "truncated",
+        "text",
+        "blocks",
+        "captions",
+        "credits",
+        "footers",
+        "corrections",
+        "quality",
+        "digests",
+        "rules",
+    ] {
+        assert!(object.get(field).is_some(), "{field} is missing");
+    }
+    assert_eq!(object["title"], "Lake ferry returns after winter");
+    assert_eq!(object["section"], "Local News");
+    let raw = object["digests"]["raw"].as_str().unwrap();
+    assert!(raw.starts_with("sha256:"));
+    desk.run(&["show", "https://www.example.org/ferry"])
+        .expect(0);
+}
+
+#[test]
+fn clean_prints_one_object_a_line_and_names_what_it_cannot_clean() {
+    let sandbox = common::Sandbox::new();
+    let good = sandbox.put_seed("aggregator-travel.txt", "good.txt");
+    let bad = sandbox.put_seed("pixel.png", "bad.png");
+    let good = good.to_str().unwrap();
+    let bad = bad.to_str().unwrap();
+    let said = faircopy(&["clean", "--json", "--explain", good, bad]).expect(3);
+    let rows = said.json();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["path"], good);
+    assert_eq!(rows[1]["error"]["code"], "binary");
+    let input = String::from_utf8(common::seed("aggregator-travel.txt")).unwrap();
+    let ledger = rows[0]["ledger"].as_array().unwrap();
+    let joined: String = ledger
+        .iter()
+        .map(|span| span["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(joined, input, "the spans give back the input");
+    let kept: String = ledger
+        .iter()
+        .map(|span| match span["verdict"].as_str().unwrap() {
+            "kept" => span["text"].as_str().unwrap(),
+            "rewritten" => span["becomes"].as_str().unwrap(),
+            _ => "",
+        })
+        .collect();
+    assert_eq!(rows[0]["text"], kept, "and the kept ones the text");
+    assert_eq!(faircopy(&["clean", bad]).code, 1);
+    assert!(
+        faircopy(&["clean", "--markdown", good])
+            .expect(0)
+            .stdout
+            .starts_with("# ")
+    );
+}
+
+#[test]
+fn clean_reads_a_list_of_files_and_standard_input() {
+    let sandbox = common::Sandbox::new();
+    let one = sandbox.put_seed("aggregator-travel.txt", "one.txt");
+    let two = sandbox.put_seed("aggregator-sport.txt", "two.txt");
+    let list = sandbox.write("list", format!("{}\n{}\n", one.display(), two.display()));
+    let said = faircopy(&["clean", "--json", "--files-from", list.to_str().unwrap()]).expect(0);
+    assert_eq!(said.json().len(), 2);
+    let mut child = bare_command()
+        .args(["clean", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(FIRST.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("The ferry across the lake")
+    );
+}
+
+#[test]
+fn explain_accounts_for_every_byte_of_a_file_and_of_a_version() {
+    let desk = Desk::new("");
+    let file = desk.sandbox.put_seed("aggregator-travel.txt", "a.txt");
+    let file = file.to_str().unwrap();
+    desk.run(&["add", file]).expect(0);
+    let doc = desk.documents()[0]["doc"].as_str().unwrap().to_owned();
+    let of_file = desk
+        .run(&["explain", file, "--json"])
+        .expect(0)
+        .json()
+        .remove(0);
+    let of_version = desk
+        .run(&["explain", &doc, "--json"])
+        .expect(0)
+        .json()
+        .remove(0);
+    assert_eq!(of_file["ledger"], of_version["ledger"]);
+    let page = common::seeds_dir().join("page-news.html");
+    desk.run(&["explain", page.to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn add_takes_folders_and_standard_input_and_tells_duplicates() {
+    let desk = Desk::new("");
+    desk.sandbox
+        .put_seed("aggregator-travel.txt", "folder/a.txt");
+    desk.sandbox
+        .put_seed("page-news.html", "folder/deep/b.html");
+    desk.sandbox
+        .put_seed("aggregator-sport.txt", "folder/.hidden");
+    let folder = desk.sandbox.path("folder");
+    let rows = desk
+        .run(&["add", "--json", folder.to_str().unwrap()])
+        .expect(0)
+        .json();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["outcome"] == "archived"));
+    let again = desk
+        .run(&["add", "--json", folder.to_str().unwrap()])
+        .expect(0)
+        .json();
+    assert!(
+        again.iter().all(|row| row["outcome"] == "duplicate"),
+        "{again:?}"
+    );
+    let mut child = desk
+        .command()
+        .args(["add", "-", "--url", "https://example.org/stdin", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(FIRST.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let row: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(row["outcome"], "archived");
+    assert!(
+        desk.run(&["ls"])
+            .expect(0)
+            .stdout
+            .contains("https://example.org/stdin")
+    );
+}
+
+#[test]
+fn a_sidecar_beside_an_added_file_is_read() {
+    let desk = Desk::new("");
+    let file = desk.sandbox.put_seed("sidecar-good.txt", "x/a.txt");
+    let sidecar = fs::read(common::seeds_dir().join("sidecar-good.txt.meta.json")).unwrap();
+    desk.sandbox.write("x/a.txt.meta.json", &sidecar);
+    desk.run(&["add", file.parent().unwrap().to_str().unwrap()])
+        .expect(0);
+    let rows = desk.documents();
+    assert_eq!(rows.len(), 1, "the sidecar is no article");
+    let declared: Value = serde_json::from_slice(&sidecar).unwrap();
+    let shown = desk
+        .run(&["show", rows[0]["doc"].as_str().unwrap(), "--json"])
+        .expect(0)
+        .json()
+        .remove(0);
+    assert_eq!(shown["declared"]["url"], declared["url"]);
+}
+
+#[test]
+fn the_exit_code_tells_no_archive_from_other_failures() {
+    let sandbox = common::Sandbox::new();
+    let nowhere = sandbox.path("nowhere");
+    for command in ["ls", "check", "status"] {
+        let said = faircopy(&["--archive", nowhere.to_str().unwrap(), command]);
+        assert_eq!(said.code, 10, "{command}: {}", said.stderr);
+        assert!(said.stderr.contains("nowhere"), "{}", said.stderr);
+    }
+    assert_eq!(faircopy(&["ls"]).code, 1, "no configuration anywhere");
+    assert_eq!(faircopy(&["ls", "--nonsense"]).code, 2);
+    assert_eq!(faircopy(&["--config", "/nonexistent.toml", "ls"]).code, 78);
+    let json = faircopy(&["--json", "--archive", nowhere.to_str().unwrap(), "ls"]).json();
+    assert_eq!(json[0]["error"]["code"], "no_archive");
+}
+
+#[test]
+fn an_archive_named_alone_is_enough() {
+    let desk = desk_with_two_versions();
+    let archive = desk.path("archive");
+    let archive = archive.to_str().unwrap();
+    let said = faircopy(&["--archive", archive, "ls", "--json"]).expect(0);
+    assert_eq!(said.json().len(), 1);
+    let file = desk.sandbox.put_seed("aggregator-sport.txt", "more.txt");
+    faircopy(&["--archive", archive, "add", file.to_str().unwrap()]).expect(0);
+    assert_eq!(desk.documents().len(), 2);
+}
+
+#[test]
+fn check_remembers_and_status_tells() {
+    let desk = desk_with_two_versions();
+    let report = desk
+        .run(&["check", "--read-data", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(report.last().unwrap()["problems"], 0);
+    assert!(
+        report.last().unwrap()["checked"]["leaves"]
+            .as_u64()
+            .unwrap()
+            >= 2
+    );
+    let status = desk.run(&["status", "--json"]).expect(0).json().remove(0);
+    assert_eq!(status["state"], "stopped");
+    assert_eq!(status["captures"], 2);
+    assert_eq!(status["last_check"]["problems"], 0);
+    assert!(
+        status["checkpoint"]["root"]
+            .as_str()
+            .unwrap()
+            .starts_with("sha256:")
+    );
+    desk.run(&["check", "--read-data-subset", "5%"]).expect(0);
+}
+
+#[test]
+fn check_compares_with_a_checkpoint_kept_elsewhere() {
+    let desk = desk_with_two_versions();
+    let kept = desk.sandbox.path("kept");
+    fs::copy(desk.path("archive/log/checkpoint"), &kept).unwrap();
+    let file = desk.sandbox.put_seed("aggregator-sport.txt", "more.txt");
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+    desk.run(&["check", "--checkpoint", kept.to_str().unwrap()])
+        .expect(0);
+    let other = desk_with_two_versions();
+    let said = other.run(&["check", "--checkpoint", kept.to_str().unwrap()]);
+    assert_eq!(said.code, 4, "{}", said.stdout);
+}
+
+#[test]
+fn a_flipped_byte_exits_4_and_names_the_record() {
+    let desk = desk_with_two_versions();
+    let segment = desk.path("archive/segments/000001.warc.zst");
+    let mut bytes = fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    fs::write(&segment, bytes).unwrap();
+    let rows = desk
+        .run(&["check", "--read-data", "--json"])
+        .expect(4)
+        .json();
+    let place = rows[0]["problem"]["where"].as_str().unwrap();
+    assert!(place.starts_with("segments/000001.warc.zst@"), "{place}");
+    for field in ["code", "message", "advice"] {
+        assert!(rows[0]["problem"][field].is_string(), "{}", rows[0]);
+    }
+}
+
+#[test]
+fn config_show_prints_what_config_check_accepts() {
+    let desk = Desk::new("[log]\nlevel = \"debug\"\n");
+    let shown = desk.run(&["config", "show"]).expect(0).stdout;
+    assert!(shown.contains("level = \"debug\""), "{shown}");
+    desk.configure(&shown);
+    desk.run(&["config", "check"]).expect(0);
+    assert_eq!(desk.run(&["config", "show"]).expect(0).stdout, shown);
+    desk.configure("[[inbox]]\npath = \"nowhere\"\n");
+    assert_eq!(desk.run(&["config", "check"]).code, 78);
+}
+
+#[test]
+fn completions_and_manual_pages_cover_every_command() {
+    let script = faircopy(&["completions", "bash"]).expect(0).stdout;
+    let sandbox = common::Sandbox::new();
+    faircopy(&["man", sandbox.path("man").to_str().unwrap()]).expect(0);
+    for command in [
+        "init",
+        "run",
+        "reload",
+        "add",
+        "clean",
+        "status",
+        "retry",
+        "ls",
+        "log",
+        "show",
+        "cat",
+        "diff",
+        "explain",
+        "check",
+        "config",
+        "completions",
+        "man",
+    ] {
+        assert!(script.contains(command), "{command}");
+        assert!(
+            sandbox.path(format!("man/faircopy-{command}.1")).is_file(),
+            "{command}"
+        );
+        let help = faircopy(&[command, "--help"]).expect(0).stdout;
+        assert!(help.contains("Example"), "{command} has no example: {help}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_a_command_quietly() {
+    let desk = desk_with_two_versions();
+    let mut child = desk
+        .command()
+        .args(["log", "https://www.example.org/ferry"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

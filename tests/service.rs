@@ -1,0 +1,328 @@
+//! The daemon as its users meet it: start, drop, status, reload, a second writer, bad days, stop.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use common::daemon::{Desk, faircopy, wait_until};
+
+const QUICK: &str = "[[inbox]]\nsettle = \"200ms\"\nsettle_renamed = \"20ms\"\n";
+
+fn drop_seed(desk: &Desk, seed: &str, name: &str) {
+    let part = desk.inbox().join(format!("{name}.part"));
+    fs::write(&part, common::seed(seed)).unwrap();
+    fs::rename(part, desk.inbox().join(name)).unwrap();
+}
+
+#[test]
+fn a_dropped_file_is_listed_and_its_source_released() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "travel.txt");
+    desk.wait_for_documents(1);
+    wait_until("the release", || desk.count_files("inbox") == 0);
+    assert_eq!(desk.count_files("done"), 1);
+    let raw = desk
+        .run(&["cat", "inbox/travel.txt", "--raw"])
+        .expect(0)
+        .stdout;
+    assert_eq!(raw.as_bytes(), common::seed("aggregator-travel.txt"));
+    assert_eq!(desk.stop(), 0);
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+#[test]
+fn run_init_makes_everything_and_a_second_run_goes_on() {
+    let sandbox = common::Sandbox::new();
+    let folder = sandbox.path("new");
+    for round in 1..=2 {
+        let mut daemon = common::daemon::bare_command()
+            .args(["run", "--init"])
+            .arg(&folder)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_until("the socket", || folder.join("state/control.sock").exists());
+        let text = common::seed("aggregator-travel.txt");
+        fs::write(folder.join(format!("inbox/round-{round}.txt")), text).unwrap();
+        let config = folder.join("faircopy.toml");
+        let list = || {
+            faircopy(&["--config", config.to_str().unwrap(), "ls", "--json"])
+                .json()
+                .len()
+        };
+        wait_until("the document", || list() == round);
+        Command::new("kill")
+            .arg(daemon.id().to_string())
+            .status()
+            .unwrap();
+        assert!(daemon.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_second_daemon_is_refused_and_add_goes_through_the_first() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let second = desk.run(&["run"]);
+    assert_eq!(second.code, 11, "{}", second.stderr);
+    let file = desk
+        .sandbox
+        .put_seed("aggregator-travel.txt", "elsewhere/a.txt");
+    let said = desk
+        .run(&["add", "--json", file.to_str().unwrap()])
+        .expect(0)
+        .json();
+    assert_eq!(said[0]["outcome"], "archived");
+    assert!(file.exists(), "the source stays");
+    let again = desk
+        .run(&["add", "--json", file.to_str().unwrap()])
+        .expect(0)
+        .json();
+    assert_eq!(again[0]["outcome"], "duplicate");
+    assert_eq!(again[0]["doc"], said[0]["doc"]);
+    assert_eq!(desk.documents().len(), 1);
+}
+
+#[test]
+fn add_of_a_bad_file_through_the_daemon_names_it_and_the_reason() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let good = desk.sandbox.put_seed("aggregator-travel.txt", "x/good.txt");
+    let bad = desk.sandbox.put_seed("pixel.png", "x/bad.png");
+    let said = desk
+        .run(&["add", good.to_str().unwrap(), bad.to_str().unwrap()])
+        .expect(3);
+    assert!(said.stderr.contains("bad.png"), "{}", said.stderr);
+    let alone = desk.run(&["add", bad.to_str().unwrap()]);
+    assert_eq!(alone.code, 1);
+}
+
+#[test]
+fn reload_takes_a_good_configuration_and_keeps_the_old_when_the_new_is_bad() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    fs::create_dir(desk.path("second")).unwrap();
+    let two =
+        format!("{QUICK}\n[[inbox]]\nname = \"second\"\npath = \"second\"\nsettle = \"200ms\"\n");
+    desk.configure(&two);
+    desk.run(&["reload"]).expect(0);
+    fs::write(
+        desk.path("second/b.txt"),
+        common::seed("aggregator-sport.txt"),
+    )
+    .unwrap();
+    desk.wait_for_documents(1);
+
+    desk.configure("[[inbox]]\nsetle = \"200ms\"\n");
+    let said = desk.run(&["reload"]);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("setle") && said.stderr.contains("line 2"),
+        "{}",
+        said.stderr
+    );
+    desk.configure(&two.replace("path = \"second\"", "path = \"archive/inside\""));
+    assert_eq!(desk.run(&["reload"]).code, 1, "an inbox inside the archive");
+    desk.configure(&two);
+    fs::write(
+        desk.path("second/c.txt"),
+        common::seed("aggregator-travel.txt"),
+    )
+    .unwrap();
+    desk.wait_for_documents(2);
+    assert_eq!(desk.stop(), 0);
+}
+
+#[test]
+fn a_bad_configuration_exits_78_and_names_file_line_and_key() {
+    let mut desk = Desk::new("[daemon]\nworkers = \"many\"\n");
+    desk.spawn();
+    assert_eq!(desk.wait(), 78);
+    let log = desk.log();
+    for part in ["faircopy.toml", "line 2", "workers"] {
+        assert!(log.contains(part), "{log}");
+    }
+}
+
+#[test]
+fn what_cannot_be_archived_moves_aside_with_its_reason_and_retry_sends_it_back() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    drop_seed(&desk, "pixel.png", "picture.txt");
+    drop_seed(&desk, "aggregator-travel.txt", "good.txt");
+    desk.wait_for_documents(1);
+    wait_until("the quarantine", || desk.count_files("failed") == 2);
+    let status = desk.run(&["status", "--json"]).expect(0).json().remove(0);
+    assert_eq!(status["quarantine"], 1);
+    let reason = desk.sandbox.files("desk/failed").into_iter();
+    let reason = reason
+        .map(|path| desk.path("failed").join(path))
+        .find(|p| p.ends_with("reason.json"));
+    let reason: serde_json::Value =
+        serde_json::from_slice(&fs::read(reason.unwrap()).unwrap()).unwrap();
+    assert!(reason.to_string().contains("binary"), "{reason}");
+    desk.run(&["retry", "--all"]).expect(0);
+    wait_until("the quarantine again", || {
+        desk.count_files("failed") == 2 && desk.count_files("inbox") == 0
+    });
+}
+
+#[test]
+fn stop_finishes_what_is_in_hand() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    for n in 0..100 {
+        let text = common::seed("aggregator-travel.txt");
+        let text = [text.as_slice(), format!("\n\nNumber {n}.\n").as_bytes()].concat();
+        fs::write(desk.inbox().join(format!("{n}.txt.part")), text).unwrap();
+        let name = desk.inbox().join(format!("{n}.txt"));
+        fs::rename(desk.inbox().join(format!("{n}.txt.part")), name).unwrap();
+    }
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(desk.stop(), 0);
+    assert_eq!(desk.count_files("state/spool"), 0, "no intent is open");
+    let archived = desk.documents().len();
+    assert_eq!(archived + desk.count_files("inbox"), 100);
+    assert_eq!(archived, desk.count_files("done"));
+}
+
+#[test]
+fn the_archive_folder_gone_stops_intake_and_loses_nothing() {
+    let mut desk = Desk::new(&format!(
+        "[intake]\nretry_min = \"200ms\"\nretry_max = \"400ms\"\n{QUICK}"
+    ));
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "a.txt");
+    desk.wait_for_documents(1);
+    fs::rename(desk.path("archive"), desk.path("archive-away")).unwrap();
+    drop_seed(&desk, "aggregator-sport.txt", "b.txt");
+    thread::sleep(Duration::from_secs(2));
+    assert!(
+        desk.inbox().join("b.txt").exists(),
+        "the source stays: {}",
+        desk.log()
+    );
+    fs::rename(desk.path("archive-away"), desk.path("archive")).unwrap();
+    desk.wait_for_documents(2);
+    assert_eq!(desk.stop(), 0);
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+/// A small file system of its own; `None` (said) where it cannot be had.
+struct Tmpfs(std::path::PathBuf);
+
+impl Tmpfs {
+    fn mount(path: &Path, size: &str) -> Option<Tmpfs> {
+        fs::create_dir_all(path).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(path)
+            .stderr(Stdio::null())
+            .status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            common::skip("root, to mount a small tmpfs");
+            return None;
+        }
+        Some(Tmpfs(path.to_owned()))
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+#[test]
+fn a_full_disk_pauses_intake_which_finishes_when_space_returns() {
+    let mut desk = Desk::new("");
+    let Some(disk) = Tmpfs::mount(&desk.path("small"), "12m") else {
+        return;
+    };
+    let config = format!(
+        "[archive]\ndir = \"small/archive\"\nkeys = \"small/keys\"\nstate = \"small/state\"\n\
+         [intake]\nspool = \"small/spool\"\nfree_bytes_min = \"1 MiB\"\nretry_min = \"200ms\"\nretry_max = \"400ms\"\n\
+         [daemon]\ncontrol = \"control.sock\"\n{QUICK}"
+    );
+    desk.configure(&config);
+    desk.run(&["init"]).expect(0);
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "before.txt");
+    desk.wait_for_documents(1);
+
+    // Fill the disk below the floor, then to the last byte.
+    for (file, filler) in [("filler-1", 11 << 20), ("filler-2", 4 << 20)] {
+        let mut left: usize = filler;
+        let mut out = fs::File::create(disk.0.join(file)).unwrap();
+        while left > 0 && std::io::Write::write_all(&mut out, &[7; 4096]).is_ok() {
+            left -= 4096;
+        }
+    }
+    for n in 0..20 {
+        drop_seed(&desk, "aggregator-sport.txt", &format!("during-{n}.txt"));
+    }
+    let status = || desk.run(&["status", "--json"]).expect(0).json().remove(0);
+    wait_until("the pause", || !status()["inbox"]["paused"].is_null());
+    assert_eq!(desk.count_files("inbox"), 20, "nothing is lost");
+    assert_eq!(desk.documents().len(), 1, "reading works on a full disk");
+    fs::remove_file(disk.0.join("filler-1")).unwrap();
+    fs::remove_file(disk.0.join("filler-2")).unwrap();
+    desk.wait_for_documents(21);
+    wait_until("an empty inbox", || desk.count_files("inbox") == 0);
+    assert_eq!(desk.stop(), 0);
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+#[test]
+fn hostile_names_and_special_files_neither_stop_the_daemon_nor_reach_the_terminal() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let mut desk = Desk::new(QUICK);
+    let inbox = desk.inbox();
+    let text = common::seed("aggregator-travel.txt");
+    for (n, name) in [
+        &b"new\nline.txt"[..],
+        b"\xff\xfe.txt",
+        b"\x1b[31mred.txt",
+        b"-rf",
+        b"quote\"'.txt",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = [text.as_slice(), format!("\nNumber {n}.\n").as_bytes()].concat();
+        fs::write(inbox.join(OsStr::from_bytes(name)), text).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc", inbox.join("etc")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", inbox.join("passwd.txt")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(inbox.join("pipe.txt"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    desk.start();
+    desk.wait_for_documents(5);
+    let said = desk.run(&["ls"]).expect(0);
+    assert!(!said.stdout.contains('\x1b'), "{}", said.stdout);
+    assert_eq!(said.stdout.lines().count(), 5);
+    let status = desk.run(&["status"]).expect(0);
+    assert!(
+        status.stdout.contains("pipe.txt"),
+        "special files are listed: {}",
+        status.stdout
+    );
+    assert!(
+        inbox.join("passwd.txt").symlink_metadata().is_ok(),
+        "links stay"
+    );
+    assert_eq!(desk.stop(), 0);
+}
