@@ -210,14 +210,14 @@ impl Floor {
                 .last_beat
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Instant::now();
-            // While it ends or reloads, only what is in hand counts.
+            if self.in_hand == 0 && self.stopping {
+                return;
+            }
+            if self.in_hand == 0 {
+                self.reload();
+            }
+            // While it ends or waits to reload, only what is in hand counts.
             let next = if self.stopping || self.reload.is_some() {
-                if self.in_hand == 0 && self.stopping {
-                    return;
-                }
-                if self.in_hand == 0 {
-                    self.reload();
-                }
                 Instant::now() + self.beat
             } else {
                 self.round()
@@ -354,6 +354,7 @@ impl Floor {
         }
     }
 
+    /// Takes over the new settings, if any wait for it.
     fn reload(&mut self) {
         let Some((config, reply)) = self.reload.take() else {
             return;
