@@ -169,6 +169,23 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
+    regular(file)
+}
+
+/// The same, and no folder on the way may be a link either (openat2, `RESOLVE_NO_SYMLINKS`): somebody who may write to a folder
+/// could put a link in place of one that was just scanned. For paths that are known to have none. Where the kernel or a
+/// sandbox lacks the call, the last component alone is protected.
+pub fn open_regular_without_links(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = rustix::fs::ResolveFlags::NO_SYMLINKS;
+    match rustix::fs::openat2(CWD, path, flags, rustix::fs::Mode::empty(), resolve) {
+        Ok(file) => regular(File::from(file)),
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => open_regular(path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
@@ -280,5 +297,18 @@ mod tests {
         )
         .expect("fifo");
         assert!(open_regular(&fifo).is_err(), "and it did not hang");
+        assert!(open_regular_without_links(&fifo).is_err());
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_not_followed_where_none_may_be() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let real = folder.path().canonicalize().expect("it is there");
+        fs::create_dir(real.join("folder")).expect("create");
+        fs::write(real.join("folder/file"), "x").expect("write");
+        std::os::unix::fs::symlink(real.join("folder"), real.join("link")).expect("link");
+        assert!(open_regular_without_links(&real.join("folder/file")).is_ok());
+        assert!(open_regular(&real.join("link/file")).is_ok());
+        assert!(open_regular_without_links(&real.join("link/file")).is_err());
     }
 }

@@ -1,6 +1,10 @@
 //! The inbox, from the drop of a file to its release, with an archive of three hash sets and a clock turned by hand; where a
 //! watcher or a writer is real, with the real clock.
 
+#![allow(clippy::print_stdout, reason = "a test says what it skipped")]
+
+mod common;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -182,7 +186,11 @@ impl Yard {
     fn claim(&mut self) -> Vec<Claim> {
         let now = self.now;
         let intake = self.intake.as_mut().expect("opened");
-        intake.tick(now);
+        let next = intake.tick(now);
+        assert!(
+            next > now.instant,
+            "it never asks to be called at once, for ever"
+        );
         intake.claim(1000, now, &self.archive)
     }
 
@@ -563,7 +571,7 @@ fn a_file_open_for_writing_is_not_taken_however_long_it_stands_still() {
     writer.write_all(b"first half, ").expect("write");
     yard.run(30 * SECOND);
     if yard.captures() > 0 {
-        println!("skipped: this file system gives no leases");
+        common::skip("a file system with leases");
         return;
     }
     assert_eq!(yard.status().roots[0].open_for_writing.count, 1);
@@ -588,7 +596,7 @@ fn a_file_is_not_released_while_someone_writes_to_it() {
     let now = yard.now;
     let released = yard.intake().archived(claims, now);
     if !matches!(released[..], [(_, Released::Postponed(_))]) {
-        println!("skipped: this file system gives no leases");
+        common::skip("a file system with leases");
         return;
     }
     assert_eq!(yard.status().unreleased.count, 1);
@@ -597,6 +605,24 @@ fn a_file_is_not_released_while_someone_writes_to_it() {
     assert_eq!(yard.done(), ["a.txt"]);
     assert_eq!(yard.captures(), 1);
     assert!(yard.names("spool").is_empty());
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_after_the_scan_is_not_followed() {
+    let mut yard = Yard::new().opened();
+    yard.drop_file("x/a.txt", "mine");
+    let claims = yard.claim_settled();
+    // The very file by another way: its signature is the same, but a link is on the way.
+    fs::rename(yard.inbox("x"), yard.at("outside")).expect("rename");
+    std::os::unix::fs::symlink(yard.at("outside"), yard.inbox("x")).expect("link");
+    let [claim] = claims.try_into().expect("one");
+    assert!(matches!(yard.read(&claim), Err(ReadError::Transient(_))));
+    let now = yard.now;
+    yard.intake().deferred(claim, "too many links", now);
+    yard.run(200 * SECOND);
+    assert_eq!(yard.captures(), 0);
+    assert_eq!(yard.status().roots[0].special.count, 1);
+    assert!(yard.at("outside/a.txt").is_file());
 }
 
 // ---------------------------------------------------------------------------------------------------- policies
@@ -633,13 +659,13 @@ fn deleted_files_are_gone_and_nothing_else_is() {
 fn done_on_another_file_system_gets_a_whole_copy() {
     use std::os::unix::fs::MetadataExt;
     let Ok(other) = tempfile::tempdir_in("/dev/shm") else {
-        println!("skipped: needs /dev/shm");
+        common::skip("/dev/shm");
         return;
     };
     let mut yard = Yard::with(|root| root.done = other.path().join("done"));
     let device = |path: &Path| fs::metadata(path).expect("metadata").dev();
     if device(other.path()) == device(&yard.at("inbox")) {
-        println!("skipped: needs two file systems");
+        common::skip("a second file system at /dev/shm");
         return;
     }
     yard.open();
@@ -1277,6 +1303,22 @@ fn an_archive_folder_that_is_gone_pauses_the_intake() {
 }
 
 #[test]
+fn a_spool_that_cannot_be_written_pauses_the_intake() {
+    let mut yard = Yard::new().opened();
+    fs::remove_dir(yard.at("spool")).expect("empty");
+    fs::write(yard.at("spool"), "in the way").expect("write");
+    yard.drop_file("a.txt", "x");
+    yard.run(10 * SECOND);
+    assert_eq!(yard.captures(), 0);
+    let paused = yard.status().paused.expect("says so");
+    assert!(paused.contains("spool"), "{paused}");
+    fs::remove_file(yard.at("spool")).expect("remove");
+    fs::create_dir(yard.at("spool")).expect("make again");
+    yard.run(20 * SECOND);
+    assert_eq!(yard.captures(), 1);
+}
+
+#[test]
 fn without_its_marker_a_folder_is_not_mounted() {
     let mut yard = Yard::with(|root| root.marker = Some("mounted".into())).opened();
     yard.drop_file("a.txt", "x");
@@ -1559,6 +1601,115 @@ fn without_events_a_scan_finds_everything_within_its_interval() {
     // Looked at every 5 s, then settled.
     yard.run(8 * SECOND);
     assert_eq!(yard.captures(), 1);
+}
+
+#[test]
+fn a_queue_overflow_costs_nothing_but_a_scan() {
+    // Each file gives several events; the kernel's queue holds 16,384.
+    let count = 8_000;
+    let mut yard = watched();
+    let (let_go, held) = mpsc::channel::<()>();
+    let (sender, receiver) = mpsc::channel();
+    let held = std::sync::Mutex::new(held);
+    yard.now = Moment::now();
+    let now = yard.now;
+    let wake = move || {
+        // The watcher's thread stands still as long as the storm lasts; afterwards the channel is closed.
+        let _ = held.lock().expect("one thread").recv();
+        let _ = sender.send(());
+    };
+    yard.intake().watch(wake, now);
+    yard.round();
+    for n in 0..count {
+        yard.drop_file(format!("{n}.txt"), &n.to_string());
+    }
+    drop(let_go);
+    yard.live_on(count, 300 * SECOND, &receiver);
+    assert_eq!(yard.captures(), count);
+    assert_eq!(files(&yard.at("done")).len(), count);
+}
+
+#[test]
+fn a_retry_of_a_kept_file_is_noticed_by_the_watch() {
+    let mut yard = Yard::with(|root| {
+        root.release = Release::Keep;
+        root.scan_interval = 3600 * SECOND;
+        root.settle = 50 * MS;
+    });
+    yard.options.file_bytes_max = bytesize::ByteSize(4);
+    yard.open();
+    yard.drop_file("large.txt", "too large");
+    yard.drop_file("a.txt", "good");
+    let (sender, receiver) = mpsc::channel();
+    yard.now = Moment::now();
+    let now = yard.now;
+    let wake = move || {
+        let _ = sender.send(());
+    };
+    yard.intake().watch(wake, now);
+    yard.live_on(1, 20 * SECOND, &receiver);
+    let [first] = yard.quarantined().try_into().expect("one");
+    quarantine::retry(&yard.roots, Which::All).expect("retry");
+    let end = Instant::now() + 20 * SECOND;
+    while yard
+        .quarantined()
+        .first()
+        .is_none_or(|one| one.claim == first.claim)
+    {
+        assert!(Instant::now() < end, "not taken again");
+        let _ = receiver.recv_timeout(50 * MS);
+        yard.now = Moment::now();
+        yard.round();
+    }
+    assert_eq!(yard.status().quarantined, 1);
+}
+
+const STARVED: &str = "FAIRCOPY_TEST_STARVED";
+
+/// Runs only as the process that `when_watches_run_out_scans_take_over` starts, which may have few watches.
+#[test]
+fn starved() {
+    if std::env::var_os(STARVED).is_none() {
+        return;
+    }
+    let mut yard = watched();
+    for n in 0..20 {
+        fs::create_dir(yard.inbox(n.to_string())).expect("folder");
+    }
+    let (sender, receiver) = mpsc::channel();
+    yard.now = Moment::now();
+    let now = yard.now;
+    let wake = move || {
+        let _ = sender.send(());
+    };
+    yard.intake().watch(wake, now);
+    yard.round();
+    assert_eq!(yard.status().roots[0].state, "polled");
+    assert!(yard.status().watch_trouble.is_some());
+    for n in 0..20 {
+        yard.drop_file(format!("{n}/a.txt"), &n.to_string());
+    }
+    yard.live_on(20, 20 * SECOND, &receiver);
+}
+
+#[test]
+fn when_watches_run_out_scans_take_over() {
+    // The limit is of the user; a user namespace has one of its own.
+    let limit = "echo 3 > /proc/sys/user/max_inotify_watches";
+    let unshare = |script: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", script]);
+        command.arg(std::env::current_exe().expect("this test"));
+        command.stdout(std::process::Stdio::null());
+        command
+    };
+    if !unshare(limit).status().is_ok_and(|status| status.success()) {
+        common::skip("unshare with user namespaces");
+        return;
+    }
+    let script = format!("{limit} && exec \"$0\" --exact starved --nocapture");
+    let status = unshare(&script).env(STARVED, "1").status().expect("runs");
+    assert!(status.success());
 }
 
 // ---------------------------------------------------------------------------------------------------- kill -9

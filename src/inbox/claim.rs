@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::durable;
 use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source};
 
+use super::scan::is_absence;
 use super::spool::{Intent, Marks};
 
 /// One file in hand; its intent is durable. Give it back to the intake, whatever became of it: as archived, failed, deferred
@@ -66,6 +67,20 @@ pub(super) fn read_unchanged(
     bytes_max: u64,
 ) -> Result<Vec<u8>, ReadError> {
     let file = durable::open_regular(path).map_err(|error| classify(path, error))?;
+    read_opened(&file, signature, bytes_max)
+}
+
+/// The same for a file in an inbox, where no folder may have become a link since the scan.
+pub(super) fn read_in_inbox(
+    path: &Path,
+    signature: &Signature,
+    bytes_max: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let file = durable::open_regular_without_links(path).map_err(|error| classify(path, error))?;
+    read_opened(&file, signature, bytes_max)
+}
+
+fn read_opened(file: &File, signature: &Signature, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
     let transient = |error| ReadError::Transient(error);
     if Signature::of(&file.metadata().map_err(transient)?) != *signature {
         return Err(ReadError::Changed);
@@ -73,7 +88,7 @@ pub(super) fn read_unchanged(
     if signature.size > bytes_max {
         return Err(ReadError::Permanent(too_large(signature.size, bytes_max)));
     }
-    let bytes = read_exactly(&file, signature.size).map_err(transient)?;
+    let bytes = read_exactly(file, signature.size).map_err(transient)?;
     match bytes {
         Some(bytes) if Signature::of(&file.metadata().map_err(transient)?) == *signature => {
             Ok(bytes)
@@ -104,7 +119,7 @@ fn classify(path: &Path, error: io::Error) -> ReadError {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => ReadError::Transient(error),
         Ok(_) => ReadError::Changed,
-        Err(gone) if gone.kind() == io::ErrorKind::NotFound => ReadError::Changed,
+        Err(gone) if is_absence(&gone) => ReadError::Changed,
         Err(_) => ReadError::Transient(error),
     }
 }

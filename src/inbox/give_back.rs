@@ -216,7 +216,7 @@ impl Intake {
             let Some(signature) = root.offered(&path) else {
                 continue;
             };
-            match sidecar::read(&root.path.join(&path), &signature) {
+            match sidecar::read_in_inbox(&root.path.join(&path), &signature) {
                 Ok(Sidecar::Good(declared)) => {
                     let article = sidecar::article_of(&path).expect("only sidecars are offered");
                     late.push(LateSidecar {
@@ -298,7 +298,7 @@ fn release_sidecar(
     touched: &mut Vec<PathBuf>,
     now: Moment,
 ) -> io::Result<Released> {
-    match sidecar::read(way.path, way.signature) {
+    match sidecar::read_in_inbox(way.path, way.signature) {
         Ok(Sidecar::Bad(reason)) => {
             let path = sidecar::path_of(&claim.intent.source.path);
             let failing = Failing {

@@ -20,20 +20,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::durable;
 use crate::submission::{ClaimId, Reason, ReasonCode, Signature, Source, printable};
 
 use super::claim::Claim;
 use super::clock::Moment;
-use super::entry::{Due, State};
-use super::options::{IntakeOptions, Release};
+use super::entry::Due;
+use super::options::IntakeOptions;
 use super::root::Root;
-use super::sidecar;
-use super::spool::{Intent, Spool, Suspect};
+use super::spool::Spool;
 use super::watch::Watch;
 
 /// How often free space is asked for, and how soon after a pause a claim is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the intake asks of the archive.
 pub trait Committed {
@@ -57,15 +55,15 @@ pub struct Intake {
     /// Sidecars to be offered to the archive.
     pub(super) late: Vec<(usize, Arc<Path>)>,
     pub(super) in_hand: InHand,
-    archive: PathBuf,
+    pub(super) archive: PathBuf,
     random: Random,
-    ready: VecDeque<(usize, Arc<Path>)>,
-    suspects: VecDeque<(usize, Arc<Path>)>,
+    pub(super) ready: VecDeque<(usize, Arc<Path>)>,
+    pub(super) suspects: VecDeque<(usize, Arc<Path>)>,
     opened: Instant,
     pub(super) pause: Option<String>,
     /// Nothing is claimed, and free space not asked for again, before this.
-    paused_until: Instant,
-    space_checked: Option<Instant>,
+    pub(super) paused_until: Instant,
+    pub(super) space_checked: Option<Instant>,
 }
 
 /// An archived file that could not be released yet. Its intent stays open.
@@ -239,200 +237,8 @@ impl Intake {
         self.quarantine_alone(index, path, reason, "in hand", Some(claim), now);
     }
 
-    /// Takes up to `max` files in hand, their intents being durable. None while there is too little space, and nothing beside
-    /// a suspect.
-    pub fn claim(&mut self, max: usize, now: Moment, committed: &dyn Committed) -> Vec<Claim> {
-        if self.in_hand.is_suspect || self.is_paused(now) {
-            return Vec::new();
-        }
-        let (chosen, is_suspect) = if self.suspects.is_empty() {
-            (self.choose(max, now, committed), false)
-        } else if self.in_hand.claims == 0 {
-            (self.choose_suspect(now, committed), true)
-        } else {
-            return Vec::new();
-        };
-        if chosen.is_empty() {
-            return Vec::new();
-        }
-        let intents: Vec<Intent> = chosen
-            .iter()
-            .map(|(index, path)| self.intent(*index, path, now))
-            .collect();
-        let marks = match self.spool.add(&intents) {
-            Ok(marks) => marks,
-            Err(error) => {
-                self.paused_until = now.instant + self.options.retry_min;
-                self.pause = Some(format!("cannot write to the spool: {error}"));
-                for (index, path) in chosen.into_iter().rev() {
-                    match is_suspect {
-                        true => self.suspects.push_front((index, path)),
-                        false => self.ready.push_front((index, path)),
-                    }
-                }
-                return Vec::new();
-            }
-        };
-        let claims = chosen
-            .into_iter()
-            .zip(intents)
-            .map(|((index, path), intent)| {
-                let root = &mut self.roots[index];
-                if let Some(entry) = root.entries.get_mut(&path) {
-                    entry.attempts = intent.attempts;
-                    entry.state = State::InHand;
-                }
-                if intent.sidecar.is_some() {
-                    root.set(&sidecar::path_of(&path), State::InHand);
-                }
-                self.in_hand.claims += 1;
-                self.in_hand.bytes += intent.signature.size;
-                Claim {
-                    path: root.path.join(&path),
-                    root: index,
-                    bytes_max: self.options.file_bytes_max.as_u64(),
-                    marks: marks.clone(),
-                    intent,
-                }
-            });
-        let claims = claims.collect();
-        self.in_hand.is_suspect = is_suspect;
-        claims
-    }
-
-    fn choose(
-        &mut self,
-        max: usize,
-        now: Moment,
-        committed: &dyn Committed,
-    ) -> Vec<(usize, Arc<Path>)> {
-        let mut chosen = Vec::new();
-        let mut bytes = self.in_hand.bytes;
-        while chosen.len() < max
-            && let Some((index, path)) = self.ready.pop_front()
-        {
-            let Some(size) = self.ready_size(index, &path, now, committed) else {
-                continue;
-            };
-            // What is too large is not read.
-            let size = if size > self.options.file_bytes_max.as_u64() {
-                0
-            } else {
-                size
-            };
-            let is_first = chosen.is_empty() && self.in_hand.claims == 0;
-            if !is_first && bytes + size > self.options.in_hand_bytes_max.as_u64() {
-                self.ready.push_front((index, path));
-                break;
-            }
-            bytes += size;
-            chosen.push((index, path));
-        }
-        chosen
-    }
-
-    fn choose_suspect(
-        &mut self,
-        now: Moment,
-        committed: &dyn Committed,
-    ) -> Vec<(usize, Arc<Path>)> {
-        while let Some((index, path)) = self.suspects.pop_front() {
-            if self.ready_size(index, &path, now, committed).is_some() {
-                return vec![(index, path)];
-            }
-        }
-        Vec::new()
-    }
-
-    /// The size of a file that is to be claimed; `None` if it changed since, or is archived already and kept.
-    fn ready_size(
-        &mut self,
-        index: usize,
-        path: &Arc<Path>,
-        now: Moment,
-        committed: &dyn Committed,
-    ) -> Option<u64> {
-        let root = &mut self.roots[index];
-        let source = root.source(path);
-        let entry = root.entries.get(path)?;
-        if !matches!(entry.state, State::Ready) {
-            return None;
-        }
-        let (signature, sidecar) = (entry.signature, sidecar::path_of(path));
-        if root.options.release == Release::Keep && committed.signature(&source, &signature) {
-            root.set(path, State::Kept);
-            if let Some((sidecar, _)) = root.entries.get_key_value(&*sidecar) {
-                let sidecar = sidecar.clone();
-                if root.is_settled_sidecar(&sidecar) {
-                    root.free_sidecar(&sidecar, Duration::ZERO, now);
-                }
-            }
-            return None;
-        }
-        Some(signature.size)
-    }
-
-    fn intent(&mut self, index: usize, path: &Arc<Path>, now: Moment) -> Intent {
-        let claim = self.new_claim(now);
-        let root = &self.roots[index];
-        let entry = root
-            .entries
-            .get(path)
-            .expect("a chosen file was looked up in this very call");
-        let sidecar = sidecar::path_of(path);
-        Intent {
-            claim,
-            source: root.source(path),
-            signature: entry.signature,
-            sidecar: root
-                .is_settled_sidecar(&sidecar)
-                .then(|| root.entries[&*sidecar].signature),
-            claimed_at: now.wall,
-            attempts: entry.attempts + 1,
-        }
-    }
-
     pub(super) fn new_claim(&mut self, now: Moment) -> ClaimId {
         let now_ms = u64::try_from(now.wall.as_millisecond()).unwrap_or(0);
         ClaimId::new(now_ms, (self.random)())
-    }
-
-    /// Whether there is too little space, or the spool cannot be written.
-    fn is_paused(&mut self, now: Moment) -> bool {
-        if now.instant < self.paused_until {
-            return self.pause.is_some();
-        }
-        let is_fresh = |at: Instant| now.instant < at + PAUSE;
-        if self.pause.is_none() && self.space_checked.is_some_and(is_fresh) {
-            return false;
-        }
-        self.space_checked = Some(now.instant);
-        self.pause = [&self.options.spool, &self.archive]
-            .into_iter()
-            .find_map(|folder| lack_of_space(folder, self.options.free_bytes_min.as_u64()));
-        if self.pause.is_some() {
-            self.paused_until = now.instant + PAUSE;
-        }
-        self.pause.is_some()
-    }
-
-    /// The suspect that is held against this state of a file, for tests and messages.
-    pub(super) fn suspect_of(&self, source: &Source, signature: &Signature) -> Option<&Suspect> {
-        self.spool.suspect(source, signature)
-    }
-}
-
-fn lack_of_space(folder: &Path, free_bytes_min: u64) -> Option<String> {
-    match durable::free_bytes(folder) {
-        Ok(free) if free >= free_bytes_min => None,
-        Ok(free) => Some(format!(
-            "{} bytes free for {}, less than the {free_bytes_min} of free_bytes_min",
-            free,
-            printable(folder)
-        )),
-        Err(error) => Some(format!(
-            "cannot ask for the free space of {}: {error}",
-            printable(folder)
-        )),
     }
 }

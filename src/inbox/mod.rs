@@ -37,4 +37,5 @@ mod settle;
 mod sidecar;
 mod spool;
 pub mod status;
+mod taking;
 mod watch;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::digest::Digest;
 use crate::submission::Submission;
 
-use super::claim::{Claim, ReadError, read_unchanged};
+use super::claim::{Claim, ReadError, read_in_inbox};
 use super::sidecar::{self, Sidecar};
 
 impl Claim {
@@ -13,13 +13,15 @@ impl Claim {
     /// claim is given back, the file is a suspect.
     pub fn read(&self, received_at: Timestamp) -> Result<Submission, ReadError> {
         self.marks.begin(self.id());
-        let raw = read_unchanged(&self.path, self.signature(), self.bytes_max)?;
+        let raw = read_in_inbox(&self.path, self.signature(), self.bytes_max)?;
         let declared = match &self.intent.sidecar {
-            Some(sidecar) => match sidecar::read(&sidecar::path_of(&self.path), sidecar)? {
-                Sidecar::Good(declared) => declared,
-                // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
-                Sidecar::Bad(_) | Sidecar::Gone => Default::default(),
-            },
+            Some(sidecar) => {
+                match sidecar::read_in_inbox(&sidecar::path_of(&self.path), sidecar)? {
+                    Sidecar::Good(declared) => declared,
+                    // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
+                    Sidecar::Bad(_) | Sidecar::Gone => Default::default(),
+                }
+            }
             None => Default::default(),
         };
         Ok(Submission {

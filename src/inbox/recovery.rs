@@ -97,7 +97,8 @@ impl Intake {
         })?;
         for intent in suspects {
             let deaths = self
-                .suspect_of(&intent.source, &intent.signature)
+                .spool
+                .suspect(&intent.source, &intent.signature)
                 .map_or(0, |s| s.deaths);
             report.suspects.push((intent.source.clone(), deaths));
         }

@@ -80,7 +80,7 @@ impl Way<'_> {
         if self.policy == Release::Keep {
             return Ok(Released::Kept);
         }
-        if durable::open_regular(self.path)
+        if durable::open_regular_without_links(self.path)
             .is_ok_and(|file| lease::writer(&file) == Writer::Present)
         {
             // Its late bytes would land in the moved file and never be archived.

@@ -142,6 +142,9 @@ impl Root {
             true => self.scan_all(watch, now),
             false => self.scan_dirty(watch, now),
         };
+        if self.is_present() && !self.is_watched(watch) {
+            self.next_scan = self.next_scan.min(now.instant + POLL_INTERVAL);
+        }
         // A look costs about 10 microseconds: scans, however many events ask for them, take a quarter of the time at most.
         let cost = Duration::from_micros(10) * u32::try_from(looked_at).unwrap_or(u32::MAX);
         self.gate = now.instant + 4 * cost;
@@ -172,11 +175,7 @@ impl Root {
         }
         let looked_at = self.scan_folder(Path::new(""), watch, now);
         self.is_new = false;
-        let interval = match self.is_watched(watch) {
-            true => self.options.scan_interval,
-            false => self.options.scan_interval.min(POLL_INTERVAL),
-        };
-        self.next_scan = now.instant + interval;
+        self.next_scan = now.instant + self.options.scan_interval;
         looked_at
     }
 

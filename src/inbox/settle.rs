@@ -170,7 +170,7 @@ impl Root {
 
     fn is_open_for_writing(&self, path: &Path) -> bool {
         !self.is_network
-            && durable::open_regular(&self.path.join(path))
+            && durable::open_regular_without_links(&self.path.join(path))
                 .is_ok_and(|file| lease::writer(&file) == Writer::Present)
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::submission::{Declared, Reason, ReasonCode, Signature, printable};
 
-use super::claim::{ReadError, read_unchanged};
+use super::claim::{self, ReadError, read_unchanged};
 
 /// What a sidecar's name ends in.
 pub(super) const SUFFIX: &str = ".meta.json";
@@ -39,7 +39,19 @@ pub(super) fn path_of(article: &Path) -> PathBuf {
 
 /// Reads and parses the sidecar at `path`.
 pub(super) fn read(path: &Path, signature: &Signature) -> Result<Sidecar, ReadError> {
-    match read_unchanged(path, signature, SIDECAR_BYTES_MAX) {
+    judge(path, read_unchanged(path, signature, SIDECAR_BYTES_MAX))
+}
+
+/// The same in an inbox, where no folder may have become a link since the scan.
+pub(super) fn read_in_inbox(path: &Path, signature: &Signature) -> Result<Sidecar, ReadError> {
+    judge(
+        path,
+        claim::read_in_inbox(path, signature, SIDECAR_BYTES_MAX),
+    )
+}
+
+fn judge(path: &Path, read: Result<Vec<u8>, ReadError>) -> Result<Sidecar, ReadError> {
+    match read {
         Ok(bytes) => Ok(match parse(&bytes) {
             Ok(declared) => Sidecar::Good(declared),
             Err(error) => Sidecar::Bad(bad(path, &error.to_string())),
