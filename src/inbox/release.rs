@@ -130,7 +130,9 @@ impl Way<'_> {
                 durable::sync_folder(self.folder)?;
                 Released::Moved(target)
             }
-            Release::Keep | Release::Delete => Released::Deleted,
+            Release::Delete => Released::Deleted,
+            // The policy was another one when it stepped aside.
+            Release::Keep => return self.put_back(aside),
         };
         fs::remove_file(aside)?;
         self.touch(touched);
