@@ -28,14 +28,16 @@ use crate::archive::segment;
 use crate::archive::{Manifest, catalog::Catalog};
 use crate::check::log::{Elsewhere, LogView};
 use crate::check::problem::{Code, Findings, Note, Problem, chain};
-use crate::check::records::{Records, Stretch};
+use crate::check::records::{Records, Region};
 use crate::durable;
 
 mod catalog;
 mod content;
+mod leaves;
 mod log;
 pub mod problem;
 mod records;
+mod stretch;
 mod tree;
 
 /// How an archive is checked.
@@ -121,10 +123,10 @@ pub fn check(
     if options.read_data {
         let subset = subset(&view, catalog.as_ref(), options, findings);
         let whole = subset.is_none();
-        let stretches = subset.unwrap_or_else(|| vec![Stretch::whole(&view)]);
+        let regions = subset.unwrap_or_else(|| vec![Region::whole(&view)]);
         let mut records = Records::new(dir, &view, catalog.as_ref(), whole);
-        for stretch in stretches {
-            records.read(stretch, &segments, findings);
+        for region in regions {
+            records.read(region, &segments, findings);
         }
         if let Some(catalog) = &catalog {
             catalog::compare_places(catalog, &records, whole, findings);
@@ -248,33 +250,33 @@ fn subset(
     catalog: Option<&Catalog>,
     options: &Options,
     findings: &mut Findings,
-) -> Option<Vec<Stretch>> {
+) -> Option<Vec<Region>> {
     let share = options.subset.filter(|share| *share < 1.0)?;
     // The share is above 0 and the cast saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let runs = (1.0 / share).ceil() as usize;
-    let whole = Stretch::whole(view);
-    let size = view.leaves.len();
+    let whole = Region::whole(view);
+    let size = view.leaves.all.len();
     let length = (size / runs).clamp(1, SUBSET_LEAVES);
     let chosen = usize::try_from(options.rotation % runs as u64).unwrap_or(0);
     let end_of = |leaves: usize| match leaves {
         0 => Some(whole.from),
         _ => Some(catalog?.metadata_at(leaves as u64 - 1).ok()??.end()),
     };
-    let stretch = |run: usize| {
+    let region = |run: usize| {
         let (first, end) = (run * length, ((run + 1) * length).min(size));
         let to = if end == size {
             None
         } else {
             Some(end_of(end)?)
         };
-        Some(Stretch {
+        Some(Region {
             leaves: (first, end),
             from: end_of(first)?,
             to,
         })
     };
-    let chosen = (chosen..size.div_ceil(length)).step_by(runs).map(stretch);
+    let chosen = (chosen..size.div_ceil(length)).step_by(runs).map(region);
     let chosen = chosen.collect::<Option<Vec<_>>>();
     if chosen.is_none() {
         let message =

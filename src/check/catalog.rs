@@ -85,8 +85,8 @@ fn is_leaf(row: Option<&LeafRow>, view: &LogView, leaf: u64) -> bool {
     let index = usize::try_from(leaf).expect("the leaves are in memory");
     let Some(row) = row else { return false };
     // Of a leaf that is lost nothing can be said.
-    view.leaves[index].is_none_or(|leaf| {
-        row.doc == view.doc(&leaf)
+    view.leaves.all[index].is_none_or(|leaf| {
+        row.doc == view.leaves.doc(&leaf)
             && row.capture == leaf.capture
             && row.version == leaf.version
             && row.metadata == leaf.metadata

@@ -42,7 +42,8 @@ pub(super) fn fits(
     }
 }
 
-/// The decoded text of a submission that is UTF-8 text without any wrapping; of others it takes a decoder to say.
+/// The decoded text of a submission that is UTF-8 text without any wrapping. Of others it takes a decoder to say, and that of
+/// a later release may see a page differently, which would not be damage.
 fn plain_input<'a>(raw: &'a [u8], decoding: &Decoding) -> Option<&'a str> {
     let plain = decoding.format == Format::Text
         && decoding.layers.is_empty()

@@ -1,6 +1,5 @@
 //! The log: its signature, what its leaves say, and how it follows from a checkpoint kept elsewhere.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,11 +7,10 @@ use crate::archive::log::key::VerifierKey;
 use crate::archive::log::note::{Checkpoint, NoteError};
 use crate::archive::log::reader::{read_tile, read_verifier};
 use crate::archive::log::tile::{TILE_WIDTH, TileId, TileKind, split_entries, tiles_of};
+use crate::check::leaves::Leaves;
 use crate::check::problem::{Code, Findings, chain};
 use crate::check::tree::Tree;
-use crate::digest::Digest;
 use crate::durable;
-use crate::identity::DocId;
 
 /// What the log says, as far as it could be read.
 #[derive(Debug, Default)]
@@ -21,37 +19,8 @@ pub(super) struct LogView {
     pub(super) size: u64,
     /// The origin that the checkpoint names.
     pub(super) origin: Option<String>,
-    /// What each leaf says; `None` if it is lost.
-    pub(super) leaves: Vec<Option<LeafView>>,
-    /// The documents that leaves name.
-    pub(super) docs: Vec<DocId>,
-    /// Leaves by the digest of the metadata block they commit to.
-    pub(super) by_metadata: HashMap<Digest, usize>,
-}
-
-/// A leaf, in little space.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LeafView {
-    /// Which of [`LogView::docs`].
-    pub(super) doc: u32,
-    /// The capture's number.
-    pub(super) capture: u32,
-    /// The story version, if it is a capture's leaf.
-    pub(super) version: Option<u32>,
-    /// Digest of the metadata block.
-    pub(super) metadata: Digest,
-}
-
-impl LogView {
-    /// The document of a leaf.
-    pub(super) fn doc(&self, leaf: &LeafView) -> DocId {
-        self.docs[leaf.doc as usize].clone()
-    }
-
-    /// How many leaves cannot be read.
-    pub(super) fn lost(&self) -> usize {
-        self.leaves.iter().filter(|leaf| leaf.is_none()).count()
-    }
+    /// What the leaves say.
+    pub(super) leaves: Leaves,
 }
 
 /// What the caller knows of the log from elsewhere.
@@ -83,10 +52,11 @@ pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findin
     tree.finish(checkpoint.as_ref().map(|c| c.root), findings);
     compare_with_kept(&tree, kept.as_ref(), size, findings);
 
-    let mut view = tree.view;
-    view.size = size;
-    view.origin = checkpoint.map(|checkpoint| checkpoint.origin);
-    view
+    LogView {
+        size,
+        origin: checkpoint.map(|checkpoint| checkpoint.origin),
+        leaves: tree.leaves,
+    }
 }
 
 fn verifier(

@@ -1,0 +1,127 @@
+//! What the leaves of the log say, and whether each follows from its document's leaf before.
+
+use std::collections::HashMap;
+
+use crate::archive::leaf::Leaf;
+use crate::check::problem::{Code, Findings};
+use crate::digest::Digest;
+use crate::identity::DocId;
+
+/// What the leaves say, as far as they can be read.
+#[derive(Debug, Default)]
+pub(super) struct Leaves {
+    /// What each leaf says; `None` if it is lost.
+    pub(super) all: Vec<Option<LeafView>>,
+    /// Leaves by the digest of the metadata block they commit to.
+    pub(super) by_metadata: HashMap<Digest, usize>,
+    docs: Vec<DocId>,
+    chains: HashMap<DocId, Chain>,
+    /// Leaves that do not fit: place, document, what is wrong.
+    unfit: Vec<(String, Option<DocId>, String)>,
+}
+
+/// A leaf, in little space.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeafView {
+    doc: u32,
+    /// The capture's number.
+    pub(super) capture: u32,
+    /// The story version, if it is a capture's leaf.
+    pub(super) version: Option<u32>,
+    /// Digest of the metadata block.
+    pub(super) metadata: Digest,
+}
+
+/// A document's leaves so far.
+#[derive(Debug)]
+struct Chain {
+    doc: u32,
+    last: Option<usize>,
+    captures: u32,
+    versions: u32,
+}
+
+impl Leaves {
+    /// The document of a leaf.
+    pub(super) fn doc(&self, leaf: &LeafView) -> DocId {
+        self.docs[leaf.doc as usize].clone()
+    }
+
+    /// How many leaves cannot be read.
+    pub(super) fn lost(&self) -> usize {
+        self.all.iter().filter(|leaf| leaf.is_none()).count()
+    }
+
+    /// Takes the next leaf; `None` if it is lost.
+    pub(super) fn push(&mut self, entry: Option<(&[u8], String)>) {
+        let view = entry.and_then(|(entry, place)| self.read(entry, place));
+        self.all.push(view);
+    }
+
+    fn read(&mut self, entry: &[u8], place: String) -> Option<LeafView> {
+        let index = self.all.len();
+        let Some(leaf) = Leaf::parse(entry) else {
+            let message = format!("leaf {index} is of no known kind");
+            self.unfit.push((place, None, message));
+            return None;
+        };
+        let metadata = leaf.metadata();
+        let view = self.follow(index, &leaf, place);
+        self.by_metadata.insert(metadata, index);
+        Some(view)
+    }
+
+    /// Checks that a leaf goes on from its document's leaf before. Gaps that lost leaves leave are not held against it.
+    fn follow(&mut self, index: usize, leaf: &Leaf, place: String) -> LeafView {
+        let (doc, capture) = leaf.capture();
+        let (previous, version) = match leaf {
+            Leaf::Capture {
+                previous, version, ..
+            } => (*previous, Some(*version)),
+            Leaf::MetadataRevision { previous, .. } => (*previous, None),
+        };
+        let previous = previous.map(|index| usize::try_from(index).unwrap_or(usize::MAX));
+        let is_lost = |index| matches!(self.all.get(index), Some(None));
+        let after_loss = previous.is_some_and(is_lost);
+        let docs = &mut self.docs;
+        let chain = self.chains.entry(doc.clone()).or_insert_with(|| {
+            docs.push(doc.clone());
+            Chain {
+                doc: u32::try_from(docs.len() - 1).expect("documents fit into memory"),
+                last: None,
+                captures: 0,
+                versions: 0,
+            }
+        });
+        let counts_on = match version {
+            Some(version) => {
+                capture == chain.captures + 1 && (1..=chain.versions + 1).contains(&version)
+            }
+            None => (1..=chain.captures).contains(&capture),
+        };
+        if !after_loss && (previous != chain.last || !counts_on) {
+            let message = format!(
+                "leaf {index} (capture {capture}, after leaf {previous:?}) does not follow from the {} captures of its \
+                 document before it, the last of them at leaf {:?}",
+                chain.captures, chain.last
+            );
+            self.unfit.push((place, Some(doc.clone()), message));
+        }
+        chain.last = Some(index);
+        chain.captures = chain.captures.max(capture);
+        chain.versions = chain.versions.max(version.unwrap_or(0));
+        LeafView {
+            doc: chain.doc,
+            capture,
+            version,
+            metadata: leaf.metadata(),
+        }
+    }
+
+    /// Tells which leaves do not fit.
+    pub(super) fn tell(&mut self, findings: &mut Findings) {
+        for (place, doc, message) in self.unfit.drain(..) {
+            findings.problem_of(Code::LeafUnfit, place, doc, message);
+        }
+    }
+}

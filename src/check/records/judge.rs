@@ -1,0 +1,272 @@
+//! Judging what was read: each capture by its metadata block, and what is left over by where it stands.
+
+use crate::archive::metadata::{Content, MetadataBlock};
+use crate::archive::segment::{self, Location, Position};
+use crate::archive::warc::Record;
+use crate::check::content;
+use crate::check::problem::{Code, Findings};
+use crate::check::records::{Damage, Group, Kind, Records, Region, place};
+use crate::digest::Digest;
+use crate::identity::DocId;
+
+impl Records<'_> {
+    /// Takes a metadata record: with it the group of records before it is complete.
+    pub(super) fn take_metadata(
+        &mut self,
+        at: Location,
+        record: &Record<'_>,
+        block: Digest,
+        findings: &mut Findings,
+    ) {
+        let Some(&index) = self.view.leaves.by_metadata.get(&block) else {
+            self.since.unknown.push(at);
+            return;
+        };
+        if self.metadata[index].is_some() {
+            let message = format!("the metadata record of leaf {index} once more");
+            return findings.problem(Code::RecordUnknown, at.to_string(), message);
+        }
+        self.metadata[index] = Some(at);
+        let group = std::mem::take(&mut self.since);
+        let doc = self.view.leaves.all[index].map(|leaf| self.view.leaves.doc(&leaf));
+        let claimed = match MetadataBlock::parse(record.block) {
+            Ok(block) => self.judge(index, at, block, &group, findings),
+            Err(error) => {
+                let message = format!("leaf {index} commits to it, but {error}");
+                findings.problem_of(Code::MetadataBad, at.to_string(), doc.clone(), message);
+                Vec::new()
+            }
+        };
+        let lost_some = claimed.contains(&None);
+        for damage in &group.damage {
+            self.tell_damage(damage, doc.clone().filter(|_| lost_some), findings);
+        }
+        self.tell_unknown(&group.unknown, findings);
+        for fault in &group.faults {
+            findings.problem_of(
+                fault.code,
+                fault.at.to_string(),
+                doc.clone(),
+                &*fault.message,
+            );
+        }
+        for (number, pending) in group.records.iter().enumerate() {
+            // Records whose metadata record is damaged are not strangers.
+            if !claimed.contains(&Some(number))
+                && group.damage.is_empty()
+                && group.unknown.is_empty()
+            {
+                let message = "no metadata record that follows is of it";
+                findings.problem(Code::RecordUnknown, pending.at.to_string(), message);
+            }
+        }
+    }
+
+    /// Judges a capture by its metadata block, and says which records of the group are its own: `None` for one that it
+    /// should have and has not.
+    fn judge(
+        &mut self,
+        index: usize,
+        at: Location,
+        block: MetadataBlock<Content>,
+        group: &Group,
+        findings: &mut Findings,
+    ) -> Vec<Option<usize>> {
+        let Some(leaf) = self.view.leaves.all[index] else {
+            return Vec::new();
+        };
+        let doc = Some(self.view.leaves.doc(&leaf));
+        let block = match block {
+            MetadataBlock::Capture(block) if leaf.version.is_some() => *block,
+            MetadataBlock::Revision(block)
+                if leaf.version.is_none() && block.revision.capture == leaf.capture =>
+            {
+                return Vec::new();
+            }
+            _ => {
+                let message =
+                    format!("it is not what leaf {index} says: another kind, or another capture");
+                findings.problem_of(Code::MetadataBad, at.to_string(), doc, message);
+                return Vec::new();
+            }
+        };
+        let digests = block.observation.digests;
+        let position = |kind: &[Kind], digest: Digest| {
+            let records = group.records.iter();
+            let mut records = records.map(|p| kind.contains(&p.kind) && p.digest == digest);
+            records.rposition(|fits| fits)
+        };
+        // The text of a duplicate is that of another capture.
+        let own = block.same_as.is_none();
+        let raw = position(&[Kind::Raw, Kind::Revisit], digests.raw);
+        let text = position(&[Kind::Text], digests.text);
+        let who = |what| format!("{what} of capture {}", leaf.capture);
+        if raw.is_none() || !self.has_raw(&digests.raw) {
+            let message = format!("{}, {}, are not there", who("the raw bytes"), digests.raw);
+            findings.problem_of(Code::RawMissing, at.to_string(), doc.clone(), message);
+        }
+        if own && text.is_none() || !self.has_text(&digests.text, index) {
+            let message = format!(
+                "{}, {}, is not there",
+                who("the canonical text"),
+                digests.text
+            );
+            findings.problem_of(Code::TextMissing, at.to_string(), doc.clone(), message);
+        }
+        if let Some(raw) = raw.map(|raw| &group.records[raw])
+            && raw.kind == Kind::Raw
+        {
+            self.raws.insert(raw.digest, raw.at);
+        }
+        if !own {
+            return vec![raw];
+        }
+        self.texts[index] = text.map(|text| group.records[text].at);
+        if let Some(text) = text {
+            let raw = raw.map(|raw| &group.records[raw]);
+            let raw = raw
+                .filter(|raw| raw.kind == Kind::Raw)
+                .map(|raw| raw.block.as_slice());
+            if let Err(message) = content::fits(block, &group.records[text].block, raw) {
+                let message = format!("{}: {message}", who("the content"));
+                findings.problem_of(Code::ContentUnfit, at.to_string(), doc.clone(), message);
+            }
+        }
+        vec![raw, text]
+    }
+
+    /// Whether sound raw bytes of this digest are there: read already, or where the catalog says.
+    fn has_raw(&mut self, digest: &Digest) -> bool {
+        if self.raws.contains_key(digest) {
+            return true;
+        }
+        let located = || self.catalog.filter(|_| !self.whole)?.raw(digest).ok()?;
+        let Some(at) = located() else { return false };
+        let sound = self.block_digest(at) == Some(*digest);
+        if sound {
+            self.raws.insert(*digest, at);
+        }
+        sound
+    }
+
+    fn has_text(&mut self, digest: &Digest, index: usize) -> bool {
+        if self.sound_texts.contains(digest) {
+            return true;
+        }
+        let located = || {
+            self.catalog
+                .filter(|_| !self.whole)?
+                .text_at(index as u64)
+                .ok()?
+        };
+        let Some(at) = located() else { return false };
+        let sound = self.block_digest(at) == Some(*digest);
+        if sound {
+            self.sound_texts.insert(*digest);
+        }
+        sound
+    }
+
+    /// The digest of the block of the record at `at`.
+    pub(in crate::check) fn block_digest(&self, at: Location) -> Option<Digest> {
+        let bytes = segment::read(self.archive, at).ok()?;
+        Some(Digest::of(Record::parse(&bytes).ok()?.block))
+    }
+
+    fn tell_damage(&self, damage: &Damage, doc: Option<DocId>, findings: &mut Findings) {
+        let start = damage.at.offset;
+        let docs = self.catalog.and_then(|catalog| {
+            let end = start.saturating_add(damage.length);
+            catalog.docs_within(damage.at.segment, start..end).ok()
+        });
+        let doc = doc.or_else(|| docs?.into_iter().next());
+        let message = format!("{} bytes are no record: {}", damage.length, damage.reason);
+        findings.problem_of(Code::FrameBad, place(damage.at), doc, message);
+    }
+
+    fn tell_unknown(&self, unknown: &[Location], findings: &mut Findings) {
+        for at in unknown {
+            let message = "no leaf of the log commits to this metadata record";
+            if self.view.leaves.lost() == 0 {
+                findings.problem(Code::MetadataUnknown, at.to_string(), message);
+            } else {
+                findings.note(
+                    at.to_string(),
+                    format!("{message}; its leaf may be one that is lost"),
+                );
+            }
+        }
+    }
+
+    /// Tells which leaves have no metadata record, and what became of the records after the last that has one.
+    pub(super) fn finish(&mut self, region: Region, findings: &mut Findings) {
+        let (first, end) = region.leaves;
+        let mut missing = 0;
+        for index in first..end {
+            let Some(leaf) = self.view.leaves.all[index] else {
+                continue;
+            };
+            if self.metadata[index].is_none() {
+                missing += 1;
+                let at = self
+                    .catalog
+                    .and_then(|catalog| catalog.metadata_at(index as u64).ok()?);
+                let place = at.map_or_else(|| format!("log, leaf {index}"), |at| at.to_string());
+                let message = format!(
+                    "the metadata record of capture {}, {}, is not there; leaf {index} commits to it",
+                    leaf.capture, leaf.metadata
+                );
+                let doc = Some(self.view.leaves.doc(&leaf));
+                findings.problem_of(Code::MetadataMissing, place, doc, message);
+            }
+        }
+        let group = std::mem::take(&mut self.since);
+        let last_known = end
+            .checked_sub(1)
+            .is_none_or(|last| self.metadata[last].is_some());
+        let committed = self.committed_end(end, region.to);
+        // What an interrupted commit left, or a daemon is writing, is not judged.
+        let in_tail = |at: Position| match committed {
+            _ if missing == 0 && last_known => true,
+            Some(committed) => at >= committed,
+            None => false,
+        };
+        for damage in &group.damage {
+            if in_tail(damage.at) {
+                let message = format!(
+                    "{} bytes after the last committed record: {}",
+                    damage.length, damage.reason
+                );
+                findings.note(place(damage.at), message);
+            } else {
+                self.tell_damage(damage, None, findings);
+            }
+        }
+        for fault in &group.faults {
+            let (segment, offset) = (fault.at.segment, fault.at.offset);
+            if !in_tail(Position { segment, offset }) {
+                findings.problem(fault.code, fault.at.to_string(), &*fault.message);
+            }
+        }
+        for pending in &group.records {
+            // No capture's bytes: the catalog knows nothing of them.
+            if self.raws.get(&pending.digest) == Some(&pending.at) {
+                self.raws.remove(&pending.digest);
+            }
+        }
+        let records = group.records.iter().map(|pending| pending.at);
+        let rest = records.chain(group.unknown.iter().copied());
+        if let Some(first) = rest.min() {
+            let message =
+                "records after the last committed one: a writer is at work, or was interrupted";
+            findings.note(first.to_string(), message);
+        }
+    }
+
+    /// Where the records of the leaves before `leaf` end, as far as the catalog knows.
+    fn committed_end(&self, leaf: usize, to: Option<Position>) -> Option<Position> {
+        let last = leaf.checked_sub(1)? as u64;
+        let at = || self.catalog?.metadata_at(last).ok()?;
+        to.or_else(|| at().map(|at| at.end()))
+    }
+}
