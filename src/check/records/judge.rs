@@ -42,13 +42,11 @@ impl Records<'_> {
             self.tell_damage(damage, doc.clone().filter(|_| lost_some), findings);
         }
         self.tell_unknown(&group.unknown, findings);
+        // Behind damage it is not known whose record it is, and a wrong name is worse than none.
+        let doc = doc.filter(|_| group.damage.is_empty() && group.unknown.is_empty());
         for fault in &group.faults {
-            findings.problem_of(
-                fault.code,
-                fault.at.to_string(),
-                doc.clone(),
-                &*fault.message,
-            );
+            let place = fault.at.to_string();
+            findings.problem_of(fault.code, place, doc.clone(), &*fault.message);
         }
         for (number, pending) in group.records.iter().enumerate() {
             // Records whose metadata record is damaged are not strangers.
