@@ -241,16 +241,26 @@ impl Utf8Fit {
             invalid: 0,
             beyond_ascii: 0,
         };
+        if let Ok(text) = std::str::from_utf8(content) {
+            fit.count(text.as_bytes());
+            return fit;
+        }
         for chunk in content.utf8_chunks() {
-            for &byte in chunk.valid().as_bytes() {
-                fit.characters += usize::from(byte >= 0xc0);
-                fit.long += usize::from(byte >= 0xe0);
-                fit.beyond_ascii += usize::from(byte >= 0x80);
-            }
+            fit.count(chunk.valid().as_bytes());
             fit.invalid += usize::from(!chunk.invalid().is_empty());
             fit.beyond_ascii += chunk.invalid().len();
         }
         fit
+    }
+
+    fn count(&mut self, valid: &[u8]) {
+        // Three passes over short pieces, each of which the compiler makes a vector loop.
+        for piece in valid.chunks(128) {
+            let count = |least: u8| piece.iter().map(|&b| u8::from(b >= least)).sum::<u8>();
+            self.characters += usize::from(count(0xc0));
+            self.long += usize::from(count(0xe0));
+            self.beyond_ascii += usize::from(count(0x80));
+        }
     }
 
     /// UTF-8, perhaps torn or damaged in places. In other charsets, pairs of bytes that look like it are rare beside those that do not.
@@ -394,14 +404,13 @@ pub(super) fn declared_in_page(content: &[u8]) -> Option<String> {
         let Token::Start(token) = token else { continue };
         match markup::tag_named(&head[token.name]) {
             Some(Tag::Meta) => {
-                let attributes = &head[token.attributes];
-                let charset = markup::attribute(attributes, "charset").map(<[u8]>::to_vec);
-                let content = || markup::attribute(attributes, "content");
-                let is_content_type = markup::attribute(attributes, "http-equiv")
+                let is_content_type = tokens
+                    .attribute("http-equiv")
                     .is_some_and(|name| name.eq_ignore_ascii_case(b"content-type"));
+                let charset = tokens.attribute("charset").map(<[u8]>::to_vec);
                 let charset = charset.or_else(|| {
-                    let content = String::from_utf8_lossy(content().filter(|_| is_content_type)?);
-                    charset_parameter(&content).map(String::into_bytes)
+                    let content = tokens.attribute("content").filter(|_| is_content_type)?;
+                    charset_parameter(&String::from_utf8_lossy(content)).map(String::into_bytes)
                 });
                 // A label that nobody knows is none.
                 if let Some(charset) = charset.filter(|label| Encoding::for_label(label).is_some())
@@ -426,10 +435,14 @@ pub(super) fn declared_in_xml(content: &[u8]) -> Option<String> {
 
 fn xml_declaration(head: &[u8]) -> Option<String> {
     let rest = head.trim_ascii_start().strip_prefix(b"<?xml")?;
-    let declaration = &rest[..memchr::memchr(b'>', rest)?];
-    let declaration = declaration.strip_suffix(b"?").unwrap_or(declaration);
-    let encoding = markup::attribute(declaration, "encoding")?;
-    Some(String::from_utf8_lossy(encoding).into_owned())
+    let declaration = String::from_utf8_lossy(&rest[..memchr::memchr(b'>', rest)?]);
+    let (_, after) = declaration.split_once("encoding")?;
+    let value = after
+        .trim_ascii_start()
+        .strip_prefix('=')?
+        .trim_ascii_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value[1..].split(quote).next().map(str::to_owned)
 }
 
 /// The `charset` of a media type such as `text/html; charset="utf-8"`.

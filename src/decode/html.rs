@@ -126,7 +126,9 @@ impl Walk {
             self.builder.attribute(Attr::LocalName, element.name());
         }
         for (name, value) in &element.attrs {
-            if let Some(attr) = Attr::from_name(&name.local) {
+            // One with a prefix, as `xlink:href`, is another.
+            let attr = Attr::from_name(&name.local).filter(|_| name.prefix.is_none());
+            if let Some(attr) = attr {
                 self.builder.attribute(attr, value);
             }
         }
@@ -306,6 +308,19 @@ mod tests {
             "<frameset>",
             "<meta charset=utf-8>",
             "<img src=x>",
+            "<p x=1 class=y z>",
+            "<div onclick='>' id=a>",
+            "<font color=1>",
+            "<font face=2>",
+            "<svg xlink:href=x viewBox=y lang=z>",
+            "<path d='M0'/>",
+            "<g fill=x/>",
+            "<td align=x colspan=2 data-x>",
+            "<input type=hidden x=y>",
+            "<annotation-xml encoding=text/html>",
+            "<template shadowrootmode=open x=y>",
+            "<a x='1'name=2>",
+            "<p hidden=",
             "é",
             "漢",
         ];

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
-use crate::tree::Tag;
+use crate::tree::{Attr, Tag};
 
 /// One piece of a page. Ranges are places in the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,18 @@ pub(super) struct TagToken {
     pub(super) name: Range<usize>,
     /// What follows the name, without `>`.
     pub(super) attributes: Range<usize>,
+    /// It ends with `/>`.
+    pub(super) is_self_closing: bool,
+}
+
+/// An attribute as it is written: ranges are places in the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AttributeToken {
+    pub(super) name: Range<usize>,
+    /// Without its quotes; empty if there is none.
+    pub(super) value: Range<usize>,
+    /// One past the value and its quote.
+    pub(super) end: usize,
 }
 
 impl TagToken {
@@ -45,11 +57,17 @@ impl TagToken {
 pub(super) struct Tokens<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Of the last tag.
+    attributes: Vec<AttributeToken>,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Tokens<'a> {
-        Tokens { bytes, at: 0 }
+        Tokens {
+            bytes,
+            at: 0,
+            attributes: Vec::new(),
+        }
     }
 
     /// All the bytes, read or not.
@@ -60,6 +78,19 @@ impl<'a> Tokens<'a> {
     /// Where the next token begins.
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+
+    /// The attributes of the tag that was read last.
+    pub(super) fn attributes(&self) -> &[AttributeToken] {
+        &self.attributes
+    }
+
+    /// The value of an attribute of the tag that was read last: as it is written, entities and all.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
+        let is_it =
+            |a: &&AttributeToken| self.bytes[a.name.clone()].eq_ignore_ascii_case(name.as_bytes());
+        let attribute = self.attributes.iter().find(is_it)?;
+        Some(&self.bytes[attribute.value.clone()])
     }
 
     /// To be called after the start tag of an element for which [`is_raw`]: its content, which is passed over. Its end tag comes next.
@@ -87,16 +118,53 @@ impl<'a> Tokens<'a> {
         Token::Text(start..self.at)
     }
 
+    /// Reads a tag; `None` if it never ends: that is nothing, says the standard (eof-in-tag).
     fn tag(&mut self, name_start: usize) -> Option<TagToken> {
-        let rest = &self.bytes[name_start..];
-        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
-        let name_end = name_start + rest.iter().position(is_end).unwrap_or(rest.len());
-        let end = tag_end(self.bytes, name_end)?;
+        let name_end = position(self.bytes, name_start, ends_name)?;
+        let (end, is_self_closing) = self.read_attributes(name_end)?;
         self.at = end + 1;
         Some(TagToken {
             name: name_start..name_end,
             attributes: name_end..end,
+            is_self_closing,
         })
+    }
+
+    /// Reads from a tag's name to its `>`, of which it gives the place. Quotes protect only where a value begins.
+    fn read_attributes(&mut self, name_end: usize) -> Option<(usize, bool)> {
+        self.attributes.clear();
+        let bytes = self.bytes;
+        let mut at = name_end;
+        loop {
+            let start = position(bytes, at, |b| !b.is_ascii_whitespace() && *b != b'/')?;
+            if bytes[start] == b'>' {
+                return Some((start, start > at && bytes[start - 1] == b'/'));
+            }
+            // The first character is part of the name even if it is `=`.
+            let name_end = position(bytes, start + 1, |b| ends_name(b) || *b == b'=')?;
+            let equals = position(bytes, name_end, |b| !b.is_ascii_whitespace())?;
+            let mut value = name_end..name_end;
+            at = name_end;
+            if bytes[equals] == b'=' {
+                let first = position(bytes, equals + 1, |b| !b.is_ascii_whitespace())?;
+                (value, at) = match bytes[first] {
+                    quote @ (b'"' | b'\'') => {
+                        let end = first + 1 + memchr(quote, &bytes[first + 1..])?;
+                        (first + 1..end, end + 1)
+                    }
+                    _ => {
+                        let end =
+                            position(bytes, first, |b| b.is_ascii_whitespace() || *b == b'>')?;
+                        (first..end, end)
+                    }
+                };
+            }
+            self.attributes.push(AttributeToken {
+                name: start..name_end,
+                value,
+                end: at,
+            });
+        }
     }
 
     fn bogus_comment(&mut self, from: usize) -> Token {
@@ -173,31 +241,13 @@ fn comment_end(bytes: &[u8], start: usize) -> (usize, usize) {
     (bytes.len(), bytes.len())
 }
 
-/// Where the `>` is that ends a tag whose name ends at `from`. Quotes protect it only where a value begins.
-fn tag_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut attribute = from;
-    let mut at = from;
-    loop {
-        at += memchr2(b'>', b'=', &bytes[at..])?;
-        if bytes[at] == b'>' {
-            return Some(at);
-        }
-        let name = bytes[attribute..at].trim_ascii_end();
-        at += 1;
-        if name.is_empty() || name.ends_with(b"/") {
-            // An attribute's name may begin with `=`.
-            continue;
-        }
-        at += bytes[at..].iter().position(|b| !b.is_ascii_whitespace())?;
-        match bytes[at] {
-            quote @ (b'"' | b'\'') => at += 1 + memchr(quote, &bytes[at + 1..])? + 1,
-            _ => {
-                let is_end = |b: &u8| b.is_ascii_whitespace() || *b == b'>';
-                at += bytes[at..].iter().position(is_end)?;
-            }
-        }
-        attribute = at;
-    }
+/// The first place from `from` on where such a byte stands.
+fn position(bytes: &[u8], from: usize, wanted: impl Fn(&u8) -> bool) -> Option<usize> {
+    Some(from + bytes.get(from..)?.iter().position(wanted)?)
+}
+
+fn ends_name(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>')
 }
 
 /// Where the end tag `</name` begins, or the end.
@@ -217,8 +267,7 @@ fn names(rest: &[u8], name: &[u8]) -> bool {
     let begins = rest
         .get(..name.len())
         .is_some_and(|n| n.eq_ignore_ascii_case(name));
-    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
-    begins && rest.get(name.len()).is_some_and(ends)
+    begins && rest.get(name.len()).is_some_and(ends_name)
 }
 
 /// Where the end tag of a script begins. Inside `<!--` a script may hold whole script elements ("double escaped").
@@ -294,50 +343,22 @@ pub(super) fn is_void(tag: Tag) -> bool {
 
 /// The element that bears the name, in any case of letters.
 pub(super) fn tag_named(name: &[u8]) -> Option<Tag> {
-    let mut lower = [0; 16];
-    let lower = lower.get_mut(..name.len())?;
+    Tag::from_name(lower(name, &mut [0; NAME_BYTES_MAX])?)
+}
+
+/// The attribute that bears the name, in any case of letters.
+pub(super) fn attr_named(name: &[u8]) -> Option<Attr> {
+    Attr::from_name(lower(name, &mut [0; NAME_BYTES_MAX])?)
+}
+
+/// Names that are known are shorter.
+const NAME_BYTES_MAX: usize = 24;
+
+fn lower<'a>(name: &[u8], buffer: &'a mut [u8; NAME_BYTES_MAX]) -> Option<&'a str> {
+    let lower = buffer.get_mut(..name.len())?;
     lower.copy_from_slice(name);
     lower.make_ascii_lowercase();
-    Tag::from_name(std::str::from_utf8(lower).ok()?)
-}
-
-/// The value of an attribute inside a tag's [`TagToken::attributes`]: as it is written, entities and all.
-pub(super) fn attribute<'a>(attributes: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
-    let mut rest = attributes;
-    loop {
-        let skip = |b: &u8| b.is_ascii_whitespace() || *b == b'/';
-        let start = rest.iter().position(|b| !skip(b))?;
-        rest = &rest[start..];
-        let is_end = |b: &u8| skip(b) || *b == b'=';
-        // The first character is part of the name even if it is `=`.
-        let end = rest[1..]
-            .iter()
-            .position(is_end)
-            .map_or(rest.len(), |end| end + 1);
-        let (name, after) = rest.split_at(end);
-        let value;
-        (value, rest) = match after.trim_ascii_start().strip_prefix(b"=") {
-            Some(after) => split_value(after.trim_ascii_start()),
-            None => (&after[..0], after),
-        };
-        if name.eq_ignore_ascii_case(wanted.as_bytes()) {
-            return Some(value);
-        }
-    }
-}
-
-/// The value that stands at the front, and what follows.
-fn split_value(rest: &[u8]) -> (&[u8], &[u8]) {
-    match rest {
-        [quote @ (b'"' | b'\''), inner @ ..] => match memchr(*quote, inner) {
-            Some(end) => (&inner[..end], &inner[end + 1..]),
-            None => (inner, &[]),
-        },
-        _ => {
-            let end = rest.iter().position(u8::is_ascii_whitespace);
-            rest.split_at(end.unwrap_or(rest.len()))
-        }
-    }
+    std::str::from_utf8(lower).ok()
 }
 
 #[cfg(test)]
@@ -450,13 +471,48 @@ mod tests {
     }
 
     #[test]
+    fn every_name_is_known_in_capitals() {
+        for &tag in Tag::ALL {
+            assert_eq!(tag_named(tag.as_str().to_uppercase().as_bytes()), Some(tag));
+        }
+        for &attr in Attr::ALL {
+            assert_eq!(
+                attr_named(attr.as_str().to_uppercase().as_bytes()),
+                Some(attr)
+            );
+        }
+    }
+
+    #[test]
     fn attributes_are_found_as_written() {
-        let attributes = b" charset=\"utf-8\" / content = 'a b' x=y/ HIDDEN =z d=";
-        assert_eq!(attribute(attributes, "charset"), Some(&b"utf-8"[..]));
-        assert_eq!(attribute(attributes, "content"), Some(&b"a b"[..]));
-        assert_eq!(attribute(attributes, "x"), Some(&b"y/"[..]));
-        assert_eq!(attribute(attributes, "hidden"), Some(&b"z"[..]));
-        assert_eq!(attribute(attributes, "d"), Some(&b""[..]));
-        assert_eq!(attribute(attributes, "none"), None);
+        let mut tokens =
+            Tokens::new(b"<p charset=\"utf-8\" / content = 'a b' x=y/ HIDDEN =z e=''f =g d= >");
+        assert!(tokens.next().is_some());
+        assert_eq!(tokens.attribute("charset"), Some(&b"utf-8"[..]));
+        assert_eq!(tokens.attribute("content"), Some(&b"a b"[..]));
+        assert_eq!(tokens.attribute("x"), Some(&b"y/"[..]));
+        assert_eq!(tokens.attribute("hidden"), Some(&b"z"[..]));
+        assert_eq!(tokens.attribute("f"), Some(&b"g"[..]));
+        assert_eq!(tokens.attribute("d"), Some(&b""[..]));
+        assert_eq!(tokens.attribute("none"), None);
+    }
+
+    #[test]
+    fn a_tag_closes_itself_only_with_a_slash_of_its_own() {
+        for (page, expected) in [
+            ("<a/>", true),
+            ("<a />", true),
+            ("<a b=c />", true),
+            ("<a b=\"c\"/>", true),
+            ("<a b=c/>", false),
+            ("<a / >", false),
+            ("<a b=/>", false),
+            ("<a>", false),
+        ] {
+            let Some(Token::Start(tag)) = Tokens::new(page.as_bytes()).next() else {
+                panic!("{page}")
+            };
+            assert_eq!(tag.is_self_closing, expected, "{page}");
+        }
     }
 }

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::markup::{self, TagToken, Token, Tokens};
-use crate::tree::Tag;
+use super::markup::{self, AttributeToken, TagToken, Token, Tokens};
+use crate::tree::{Attr, Tag};
 
 /// A page may take this many steps along the stack for each of its tags, on top of [`STEPS_FREE`]; news pages take 8 to 30.
 const STEPS_PER_TAG: usize = 64;
@@ -22,8 +22,6 @@ const REOPENED_PER_TAG: usize = 8;
 const REOPENED_FREE: usize = 200_000;
 /// Attributes of repeated `html` and `body` tags all go into one list.
 const ROOT_TAGS_MAX: usize = 1_000;
-/// Shorter tags hold too few attributes to matter.
-const ATTRIBUTES_BYTES_FREE: usize = 512;
 
 /// The page without what a parser need not see; `None` if it is too deep, or too costly, to build a tree of.
 pub(super) fn prune(page: &str, depth_max: usize) -> Option<Cow<'_, str>> {
@@ -34,20 +32,23 @@ pub(super) fn prune(page: &str, depth_max: usize) -> Option<Cow<'_, str>> {
     while let Some(token) = tokens.next() {
         match token {
             Token::Start(tag_token) => {
-                let tag = stack.start(&tag_token);
+                let tag = stack.start(&tag_token, tokens.attributes().len());
                 if stack.is_too_costly(depth_max) {
                     return None;
+                }
+                if stack.is_certain && !reads_all_attributes(tag, &bytes[tag_token.name.clone()]) {
+                    cut_attributes(&mut cuts, bytes, tokens.attributes(), tag);
                 }
                 // Inside `svg` and `math` there is no raw text.
                 let raw = tag.filter(|&tag| markup::is_raw(tag) && stack.foreign == 0);
                 if let Some(tag) = raw {
+                    let is_json_ld = tag == Tag::Script && is_json_ld(&tokens);
                     let content = tokens.raw_text(tag);
                     let is_dropped = matches!(
                         tag,
                         Tag::Script | Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes
                     );
-                    let attributes = &bytes[tag_token.attributes];
-                    if is_dropped && stack.is_certain && !is_json_ld(attributes) {
+                    if is_dropped && stack.is_certain && !is_json_ld {
                         cuts.cut(content);
                     }
                 }
@@ -64,10 +65,38 @@ pub(super) fn prune(page: &str, depth_max: usize) -> Option<Cow<'_, str>> {
 }
 
 /// The script's type says that it is JSON-LD.
-fn is_json_ld(attributes: &[u8]) -> bool {
-    let kind = markup::attribute(attributes, "type").unwrap_or_default();
+fn is_json_ld(tokens: &Tokens<'_>) -> bool {
+    let kind = tokens.attribute("type").unwrap_or_default();
     // As a character reference it may hide the word; then the script is kept and the parser decides.
     memchr(b'&', kind).is_some() || super::html::names_json_ld(kind)
+}
+
+/// The parser makes more of the element's attributes than to keep them: it compares those of formatting elements (of which
+/// `a` is never open twice), some of `template`, `font` and `annotation-xml` decide where an element goes.
+fn reads_all_attributes(tag: Option<Tag>, name: &[u8]) -> bool {
+    match tag {
+        Some(tag) => is_formatting(tag) && tag != Tag::A || tag == Tag::Template,
+        None => name.eq_ignore_ascii_case(b"annotation-xml"),
+    }
+}
+
+/// Cuts the attributes that a tree does not hold: a quarter of what is left of a page without scripts.
+fn cut_attributes(
+    cuts: &mut Cuts<'_>,
+    bytes: &[u8],
+    attributes: &[AttributeToken],
+    tag: Option<Tag>,
+) {
+    for attribute in attributes {
+        let attr = markup::attr_named(&bytes[attribute.name.clone()]);
+        let is_kept = match tag {
+            Some(Tag::Script | Tag::Style) => attr == Some(Attr::Type),
+            _ => attr.is_some(),
+        };
+        if !is_kept {
+            cuts.cut(attribute.name.start..attribute.end);
+        }
+    }
 }
 
 /// The page with stretches left out.
@@ -160,20 +189,19 @@ impl<'a> Stack<'a> {
             || self.root_tags > ROOT_TAGS_MAX
     }
 
-    fn start(&mut self, token: &TagToken) -> Option<Tag> {
+    fn start(&mut self, token: &TagToken, attributes: usize) -> Option<Tag> {
         let tag = markup::tag_named(&self.bytes[token.name.clone()]);
         let missing = self.formatting.len().saturating_sub(self.formatting_open);
         self.tags += 1;
-        self.steps += self.open.len() + self.formatting.len();
+        // Each attribute is compared with all before it.
+        self.steps += self.open.len() + self.formatting.len() + attributes * attributes / 16;
         self.reopened += missing;
-        self.count_attributes(token);
         match tag {
             _ if self.foreign > 0 => {
                 let is_in_title = self.open.last().is_some_and(|o| o.tag == Some(Tag::Title));
                 let name = &self.bytes[token.name.clone()];
                 self.is_certain &= is_foreign(tag, name) && !is_in_title;
-                let attributes = &self.bytes[token.attributes.clone()];
-                if attributes.ends_with(b"/") || tag.is_some_and(markup::is_void) {
+                if token.is_self_closing || tag.is_some_and(markup::is_void) {
                     return tag;
                 }
             }
@@ -368,14 +396,6 @@ impl<'a> Stack<'a> {
             }
         }
     }
-
-    fn count_attributes(&mut self, token: &TagToken) {
-        if token.attributes.len() > ATTRIBUTES_BYTES_FREE {
-            let attributes = &self.bytes[token.attributes.clone()];
-            let count = attributes.split(u8::is_ascii_whitespace).count();
-            self.steps += count * count / 16;
-        }
-    }
 }
 
 /// Inside `svg` and `math`, such an element is one of theirs, and so is what stands in it.
@@ -530,12 +550,20 @@ mod tests {
             pruned(
                 "<style>a</style>b<script x=1>c<b></script>d<!--e-->f<noscript><img></noscript>"
             ),
-            "<style></style>b<script x=1></script>d<!---->f<noscript></noscript>"
+            "<style></style>b<script ></script>d<!---->f<noscript></noscript>"
         );
         assert!(matches!(
             prune("<p>plain", 16),
             Some(Cow::Borrowed("<p>plain"))
         ));
+    }
+
+    #[test]
+    fn attributes_that_no_tree_holds_are_cut() {
+        assert_eq!(
+            pruned("<p onclick='>' CLASS=a data-x=1 id=b/><b x=y><script src=z type=t></script><br clear>"),
+            "<p  CLASS=a  id=b/><b x=y><script  type=t></script><br >"
+        );
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(super) fn signature(content: &[u8]) -> Option<&'static str> {
 
 /// `content` holds more control characters than text of any one-byte or multi-byte charset does.
 pub(super) fn is_ridden_with_controls(content: &[u8]) -> bool {
-    let sample = &content[..content.len().min(SAMPLE_BYTES)];
+    // What is binary is so from the start. A short sample, for this runs over every page.
+    let sample = &content[..content.len().min(8 * 1024)];
     let controls = sample.iter().filter(|b| is_control(b)).count();
     controls > 3 && controls * 50 > sample.len() || controls * 3 > sample.len()
 }
@@ -148,7 +149,7 @@ fn prologue(sample: &[u8]) -> Prologue {
             Some(Token::Start(root)) => {
                 let name = &bytes[root.name.clone()];
                 let tag = markup::tag_named(name);
-                let namespace = markup::attribute(&bytes[root.attributes], "xmlns");
+                let namespace = tokens.attribute("xmlns");
                 let is_xhtml = namespace == Some(b"http://www.w3.org/1999/xhtml");
                 let is_page = matches!(tag, Some(Tag::Html | Tag::Body | Tag::Div | Tag::P));
                 return match tag {
