@@ -744,7 +744,8 @@ fn readers_read_while_a_writer_writes() {
             let mut seen = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 let archive = Archive::open(&dir).expect("opened");
-                assert_eq!(archive.recovery().findings.len(), 0);
+                let recovery = archive.recovery();
+                assert_eq!(recovery.findings.len(), 0, "{recovery:?}");
                 for document in archive.documents().expect("listed") {
                     archive.read_metadata(&document.latest).expect("sound");
                     seen += 1;

@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::archive::Error;
-use crate::archive::leaf::Leaf;
-use crate::archive::metadata::{Observation, Revision};
+use crate::archive::metadata::Observation;
 use crate::archive::segment::{Location, Position};
 use crate::article::Digests;
 use crate::digest::Digest;
-use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
-use crate::submission::{ClaimId, Signature, Source, path_text};
+use crate::identity::DocId;
+use crate::submission::{ClaimId, Source};
+
+mod intake;
+mod query;
 
 /// The schema's version; a catalog of another one is made anew.
 const SCHEMA_VERSION: i64 = 1;
@@ -243,12 +245,14 @@ impl Catalog {
         let copy = Catalog::in_memory()?;
         let attached = copy.connection.execute("ATTACH ?1 AS file", [&self.uri]);
         let copied = attached.and_then(|_| {
-            copy.connection.execute_batch("DELETE FROM high_water")?;
+            // One transaction, so that all tables are of one moment.
+            let sql = "BEGIN; DELETE FROM high_water";
+            copy.connection.execute_batch(sql)?;
             for table in TABLES {
                 let sql = format!("INSERT INTO main.{table} SELECT * FROM file.{table}");
                 copy.connection.execute_batch(&sql)?;
             }
-            copy.connection.execute_batch("DETACH file")
+            copy.connection.execute_batch("COMMIT; DETACH file")
         });
         copied.map_err(|e| self.error("copy", e))?;
         Ok(copy)
@@ -394,297 +398,6 @@ impl Catalog {
     }
 }
 
-/// What the writer and the recovery do.
-impl Catalog {
-    /// Starts a transaction: all that follows is visible to others at [`Catalog::commit`], or never.
-    pub fn begin(&self) -> Result<(), Error> {
-        self.run("BEGIN IMMEDIATE", [])
-    }
-
-    /// Ends a transaction.
-    pub fn commit(&self) -> Result<(), Error> {
-        self.run("COMMIT", [])
-    }
-
-    /// How far the catalog covers the log.
-    pub fn high_water(&self) -> Result<HighWater, Error> {
-        let sql = r#"SELECT leaves, segment, "offset" FROM high_water"#;
-        let read = |row: &Row<'_>| {
-            Ok(HighWater {
-                leaves: unsigned(row, 0)?,
-                end: Position {
-                    segment: row.get(1)?,
-                    offset: unsigned(row, 2)?,
-                },
-            })
-        };
-        self.first(sql, [], read)?
-            .ok_or_else(|| self.refuse("it has no high-water mark".into()))
-    }
-
-    /// The catalog covers the log so far.
-    pub fn set_high_water(&self, to: HighWater) -> Result<(), Error> {
-        let sql = r#"UPDATE high_water SET leaves = ?1, segment = ?2, "offset" = ?3"#;
-        let values = params![signed(to.leaves), to.end.segment, signed(to.end.offset)];
-        self.run(sql, values)
-    }
-
-    /// Takes in what a leaf says by itself; its records are still to be found.
-    pub fn announce(&self, index: u64, leaf: &Leaf) -> Result<(), Error> {
-        let index = signed(index);
-        match leaf {
-            Leaf::Capture {
-                doc,
-                capture,
-                version,
-                metadata,
-                ..
-            } => self.run(
-                "INSERT INTO captures (leaf, doc, capture, version, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![index, doc.0, capture, version, metadata.as_bytes()],
-            ),
-            Leaf::MetadataRevision {
-                doc,
-                capture,
-                metadata,
-                ..
-            } => self.run(
-                "INSERT INTO revisions (leaf, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4)",
-                params![index, doc.0, capture, metadata.as_bytes()],
-            ),
-        }
-    }
-
-    /// The announced leaf that commits to a metadata block and whose record was not found so far.
-    pub fn announced(&self, metadata: &Digest) -> Result<Option<Announced>, Error> {
-        let digest = metadata.as_bytes();
-        let read = |row: &Row<'_>| {
-            Ok(Announced {
-                leaf: unsigned(row, 0)?,
-                doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-            })
-        };
-        let sql = "SELECT leaf, doc, capture FROM captures WHERE metadata = ?1 AND segment IS NULL \
-                   UNION ALL \
-                   SELECT leaf, doc, capture FROM revisions WHERE metadata = ?1 AND segment IS NULL \
-                   ORDER BY leaf LIMIT 1";
-        self.first(sql, [digest], read)
-    }
-
-    /// Takes in the records of an announced capture.
-    pub fn fill_capture(&self, leaf: u64, new: &NewCapture<'_>) -> Result<(), Error> {
-        let o = new.observation;
-        let (title, rules) = match new.content {
-            Some((title, rules)) => (title, Some(rules)),
-            None => (None, None),
-        };
-        let sql = "UPDATE captures SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
-                   captured_at = ?8, received_at = ?9, url = ?10, media_type = ?11, raw_bytes = ?12, raw = ?13, \
-                   text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
-                   segment = ?20, metadata_offset = ?21, metadata_length = ?22, \
-                   change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
-                   WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
-                   AND c.capture = captures.capture - 1) THEN 'furniture' \
-                   ELSE 'story' END WHERE leaf = ?1";
-        let url = o.declared.url.as_deref().and_then(normalise_url);
-        self.run(
-            sql,
-            params![
-                signed(leaf),
-                new.same_as,
-                o.claim.as_str(),
-                o.part,
-                o.source.root,
-                path_text::to_text(&o.source.path),
-                o.signature.as_ref().map(signature_text),
-                o.captured_at().as_microsecond(),
-                o.received_at.as_microsecond(),
-                url,
-                o.media_type,
-                signed(o.raw_bytes),
-                o.digests.raw.as_bytes(),
-                o.digests.text.as_bytes(),
-                o.digests.story.as_bytes(),
-                title,
-                rules,
-                new.text.map(|t| signed(t.offset)),
-                new.text.map(|t| signed(t.length)),
-                new.metadata.segment,
-                signed(new.metadata.offset),
-                signed(new.metadata.length),
-            ],
-        )
-    }
-
-    /// Remembers by what a document can be found.
-    pub fn add_names(&self, doc: &DocId, observation: &Observation) -> Result<(), Error> {
-        for evidence in &observation.identity.evidence {
-            self.add_name(doc, evidence.kind, &evidence.value)?;
-        }
-        Ok(())
-    }
-
-    fn add_name(&self, doc: &DocId, kind: IdentityKind, name: &str) -> Result<(), Error> {
-        let kind = match kind {
-            IdentityKind::Id => "id",
-            IdentityKind::Url => "url",
-            IdentityKind::Canonical => "canonical",
-            IdentityKind::Path => "path",
-        };
-        let sql = "INSERT OR IGNORE INTO names (name, kind, doc) VALUES (?1, ?2, ?3)";
-        self.run(sql, params![name, kind, doc.0])
-    }
-
-    /// Takes in the record of an announced revision.
-    pub fn fill_revision(
-        &self,
-        leaf: u64,
-        doc: &DocId,
-        revision: &Revision,
-        metadata: Location,
-    ) -> Result<(), Error> {
-        self.run(
-            "UPDATE revisions SET segment = ?2, metadata_offset = ?3, metadata_length = ?4 WHERE leaf = ?1",
-            params![
-                signed(leaf),
-                metadata.segment,
-                signed(metadata.offset),
-                signed(metadata.length)
-            ],
-        )?;
-        match revision.declared.url.as_deref().and_then(normalise_url) {
-            Some(url) => self.add_name(doc, IdentityKind::Url, &url),
-            None => Ok(()),
-        }
-    }
-
-    /// Remembers where raw bytes are.
-    pub fn put_raw(&self, digest: &Digest, at: Location) -> Result<(), Error> {
-        self.run(
-            "INSERT OR REPLACE INTO raws VALUES (?1, ?2, ?3, ?4)",
-            params![
-                digest.as_bytes(),
-                at.segment,
-                signed(at.offset),
-                signed(at.length)
-            ],
-        )
-    }
-
-    /// Where raw bytes are.
-    pub fn raw(&self, digest: &Digest) -> Result<Option<Location>, Error> {
-        let sql = r#"SELECT segment, "offset", length FROM raws WHERE digest = ?1"#;
-        let read = |row: &Row<'_>| location(row, [0, 1, 2]);
-        Ok(self.first(sql, [digest.as_bytes()], read)?.flatten())
-    }
-
-    /// What a new capture of `doc` is compared with.
-    pub fn doc_state(&self, doc: &DocId) -> Result<DocState, Error> {
-        // Versions never go down as captures go up: the last capture tells all.
-        let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
-        let Some((capture, version, leaf)) = last else {
-            return Ok(DocState::default());
-        };
-        let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL \
-                   ORDER BY capture DESC LIMIT 1";
-        let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
-        let sql = "SELECT max(leaf) FROM revisions WHERE doc = ?1";
-        let revision: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
-        Ok(DocState {
-            capture,
-            version,
-            story,
-            leaf: Some(leaf.max(revision.flatten().unwrap_or(leaf)).cast_unsigned()),
-        })
-    }
-
-    /// The capture of this version of a document that has these raw bytes and content of its own.
-    pub fn same_bytes(
-        &self,
-        doc: &DocId,
-        version: u32,
-        raw: &Digest,
-    ) -> Result<Option<CaptureRow>, Error> {
-        let wanted = "c.doc = ?1 AND c.raw = ?3 AND c.version = ?2 AND c.same_as IS NULL ORDER BY c.capture LIMIT 1";
-        let values = params![doc.0, version, raw.as_bytes()];
-        Ok(self.captures_where(wanted, values)?.pop())
-    }
-
-    /// What became of a part of a claim.
-    pub fn outcome(
-        &self,
-        claim: &ClaimId,
-        part: u32,
-    ) -> Result<Option<(Change, CaptureId, VersionId)>, Error> {
-        let sql =
-            "SELECT doc, capture, version, change FROM captures WHERE claim = ?1 AND part = ?2";
-        self.first(sql, params![claim.as_str(), part], |row| {
-            let doc = DocId(row.get(0)?);
-            let capture = CaptureId {
-                doc: doc.clone(),
-                capture: row.get(1)?,
-            };
-            let version = VersionId {
-                doc,
-                version: row.get(2)?,
-            };
-            Ok((change(row, 3)?, capture, version))
-        })
-    }
-
-    /// Whether any part of a claim is archived.
-    pub fn has_claim(&self, claim: &ClaimId) -> Result<bool, Error> {
-        let sql = "SELECT 1 FROM captures WHERE claim = ?1 LIMIT 1";
-        let found = self.first(sql, [claim.as_str()], |_| Ok(()))?;
-        Ok(found.is_some())
-    }
-
-    /// Whether this state of this file is archived.
-    pub fn has_signature(&self, source: &Source, signature: &Signature) -> Result<bool, Error> {
-        let sql = "SELECT 1 FROM captures WHERE path = ?1 AND root = ?2 AND signature = ?3 LIMIT 1";
-        let path = path_text::to_text(&source.path);
-        let values = params![path, source.root, signature_text(signature)];
-        Ok(self.first(sql, values, |_| Ok(()))?.is_some())
-    }
-
-    /// The last capture of a file.
-    pub fn last_of_source(&self, source: &Source) -> Result<Option<CaptureId>, Error> {
-        let sql = "SELECT doc, capture FROM captures WHERE path = ?1 AND root = ?2 ORDER BY leaf DESC LIMIT 1";
-        let path = path_text::to_text(&source.path);
-        self.first(sql, params![path, source.root], |row| {
-            Ok(CaptureId {
-                doc: DocId(row.get(0)?),
-                capture: row.get(1)?,
-            })
-        })
-    }
-
-    /// The digest of the metadata that the catalog has for a leaf.
-    pub fn metadata_of_leaf(&self, index: u64) -> Result<Option<Digest>, Error> {
-        let sql = "SELECT metadata FROM captures WHERE leaf = ?1 \
-                   UNION ALL SELECT metadata FROM revisions WHERE leaf = ?1";
-        self.first(sql, [signed(index)], |row| digest(row, 0))
-    }
-
-    /// Captures whose metadata record is lost, from leaf `from` on.
-    pub fn lost(&self, from: u64) -> Result<Vec<Announced>, Error> {
-        let sql = "SELECT leaf, doc, capture FROM captures WHERE segment IS NULL AND leaf >= ?1 \
-                   UNION ALL \
-                   SELECT leaf, doc, capture FROM revisions WHERE segment IS NULL AND leaf >= ?1 \
-                   ORDER BY leaf";
-        self.all(sql, [signed(from)], |row| {
-            Ok(Announced {
-                leaf: unsigned(row, 0)?,
-                doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-            })
-        })
-    }
-}
-
 /// A leaf whose record is not found, or was not so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
@@ -694,93 +407,6 @@ pub struct Announced {
     pub doc: DocId,
     /// The capture.
     pub capture: u32,
-}
-
-/// What readers ask.
-impl Catalog {
-    /// The captures that `wanted` (a condition on `c`, and an order) selects.
-    fn captures_where(
-        &self,
-        wanted: &str,
-        values: impl rusqlite::Params,
-    ) -> Result<Vec<CaptureRow>, Error> {
-        let sql = format!("{SELECT_CAPTURES} WHERE c.segment IS NOT NULL AND {wanted}");
-        self.all(&sql, values, capture_row)
-    }
-
-    /// All documents, in the order of their last leaf.
-    pub fn documents(&self) -> Result<Vec<DocumentRow>, Error> {
-        let latest = self.captures_where(
-            "c.leaf IN (SELECT leaf FROM (SELECT leaf, row_number() OVER \
-             (PARTITION BY doc ORDER BY captured_at DESC, capture DESC) AS n FROM captures WHERE segment IS NOT NULL) \
-             WHERE n = 1) ORDER BY c.leaf",
-            [],
-        )?;
-        let sql = "SELECT doc, count(*), max(version) FROM captures GROUP BY doc";
-        let counts = self.all(sql, [], |row| {
-            Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?)))
-        })?;
-        let counts: std::collections::HashMap<String, (u32, u32)> = counts.into_iter().collect();
-        let rows = latest.into_iter().map(|latest| {
-            let (captures, versions) = counts.get(&latest.doc.0).copied().unwrap_or_default();
-            DocumentRow {
-                doc: latest.doc.clone(),
-                captures,
-                versions,
-                latest,
-            }
-        });
-        Ok(rows.collect())
-    }
-
-    /// The captures of a document in the order of archiving.
-    pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
-        self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
-    }
-
-    /// The revisions of a capture's metadata: digest and place of each, oldest first.
-    pub fn revisions(&self, id: &CaptureId) -> Result<Vec<(Digest, Location)>, Error> {
-        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM revisions \
-                   WHERE doc = ?1 AND capture = ?2 ORDER BY leaf";
-        let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
-        let found = self.all(sql, params![id.doc.0, id.capture], read)?;
-        let placed = found.into_iter().filter_map(|(d, at)| Some((d, at?)));
-        Ok(placed.collect())
-    }
-
-    /// Documents whose id begins with `prefix`.
-    pub fn docs_by_prefix(&self, prefix: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT DISTINCT doc FROM captures WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
-        self.all(sql, [prefix], |row| Ok(DocId(row.get(0)?)))
-    }
-
-    /// Documents of that name: an address, an id, or root and path.
-    pub fn docs_by_name(&self, name: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT DISTINCT doc FROM names WHERE name = ?1 ORDER BY doc LIMIT 20";
-        self.all(sql, [name], |row| Ok(DocId(row.get(0)?)))
-    }
-
-    /// Documents found at a path, in whatever root.
-    pub fn docs_by_path(&self, path: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT DISTINCT doc FROM captures WHERE path = ?1 ORDER BY doc LIMIT 20";
-        self.all(sql, [path], |row| Ok(DocId(row.get(0)?)))
-    }
-
-    /// How much there is.
-    pub fn counts(&self) -> Result<Counts, Error> {
-        let sql = "SELECT count(DISTINCT doc), count(*), \
-                   (SELECT count(*) FROM (SELECT DISTINCT doc, version FROM captures)), \
-                   coalesce(sum(raw_bytes), 0) FROM captures";
-        let counts = self.first(sql, [], |row| {
-            Ok(Counts {
-                documents: unsigned(row, 0)?,
-                captures: unsigned(row, 1)?,
-                versions: unsigned(row, 2)?,
-                raw_bytes: unsigned(row, 3)?,
-            })
-        })?;
-        Ok(counts.unwrap_or_default())
-    }
 }
 
 /// What the catalog says of one leaf.
@@ -800,125 +426,6 @@ pub struct LeafRow {
     pub metadata_at: Option<Location>,
     /// The text's record, if the capture has one of its own.
     pub text_at: Option<Location>,
-}
-
-/// What `check` asks.
-impl Catalog {
-    /// The rows of these leaves, in their order.
-    pub fn leaf_rows(&self, leaves: std::ops::Range<u64>) -> Result<Vec<LeafRow>, Error> {
-        let sql = "SELECT leaf, doc, capture, version, metadata, segment, metadata_offset, metadata_length, \
-                   text_offset, text_length FROM captures WHERE leaf >= ?1 AND leaf < ?2 \
-                   UNION ALL \
-                   SELECT leaf, doc, capture, NULL, metadata, segment, metadata_offset, metadata_length, \
-                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
-        self.all(sql, [signed(leaves.start), signed(leaves.end)], |row| {
-            Ok(LeafRow {
-                leaf: unsigned(row, 0)?,
-                doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-                version: row.get(3)?,
-                metadata: digest(row, 4)?,
-                metadata_at: location(row, [5, 6, 7])?,
-                text_at: location(row, [5, 8, 9])?,
-            })
-        })
-    }
-
-    /// Where the metadata record of a leaf is.
-    pub fn metadata_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
-        let rows = self.leaf_rows(leaf..leaf + 1)?;
-        Ok(rows.first().and_then(|row| row.metadata_at))
-    }
-
-    /// Where the text of a leaf's capture is: for a duplicate, that of the capture it is the same as.
-    pub fn text_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
-        let row = self.captures_where("c.leaf = ?1", [signed(leaf)])?.pop();
-        Ok(row.and_then(|row| row.locations.text))
-    }
-
-    /// Where the committed records of each segment end.
-    pub fn segment_ends(&self) -> Result<Vec<Position>, Error> {
-        let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM \
-                   (SELECT segment, metadata_offset, metadata_length FROM captures \
-                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions) \
-                   WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
-        self.all(sql, [], |row| {
-            Ok(Position {
-                segment: row.get(0)?,
-                offset: unsigned(row, 1)?,
-            })
-        })
-    }
-
-    /// The documents with a record that begins in this stretch of a segment, in the order of archiving.
-    pub fn docs_within(
-        &self,
-        segment: u32,
-        bytes: std::ops::Range<u64>,
-    ) -> Result<Vec<DocId>, Error> {
-        let sql = r#"SELECT doc, min(leaf) FROM (
-            SELECT doc, leaf FROM captures WHERE segment = ?1
-                AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
-            UNION ALL
-            SELECT doc, leaf FROM revisions WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
-            UNION ALL
-            SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
-                WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3
-            ) GROUP BY doc ORDER BY 2"#;
-        let values = params![segment, signed(bytes.start), signed(bytes.end)];
-        self.all(sql, values, |row| Ok(DocId(row.get(0)?)))
-    }
-}
-
-/// A capture, with where its raw bytes are, and with what it has only through the capture that it is the same as.
-const SELECT_CAPTURES: &str = r#"SELECT
-    c.doc, c.capture, c.version, c.change, c.leaf, c.claim, c.root, c.path, c.captured_at, c.received_at, c.url,
-    b.title, coalesce(b.rules, ''), c.media_type, c.raw_bytes, c.raw, c.text, c.story, c.metadata, c.same_as,
-    r.segment, r."offset", r.length,
-    b.segment, b.text_offset, b.text_length,
-    c.segment, c.metadata_offset, c.metadata_length,
-    b.segment, b.metadata_offset, b.metadata_length, b.metadata
-    FROM captures AS c
-    LEFT JOIN captures AS b ON b.doc = c.doc AND b.capture = coalesce(c.same_as, c.capture)
-    LEFT JOIN raws AS r ON r.digest = c.raw"#;
-
-fn capture_row(row: &Row<'_>) -> rusqlite::Result<CaptureRow> {
-    let metadata = location(row, [26, 27, 28])?;
-    Ok(CaptureRow {
-        doc: DocId(row.get(0)?),
-        capture: row.get(1)?,
-        version: row.get(2)?,
-        change: change(row, 3)?,
-        leaf: unsigned(row, 4)?,
-        claim: ClaimId::parse(&row.get::<_, String>(5)?).ok_or_else(|| malformed(5))?,
-        source: Source {
-            root: row.get(6)?,
-            path: path_text::from_text(&row.get::<_, String>(7)?),
-        },
-        captured_at: timestamp(row, 8)?,
-        received_at: timestamp(row, 9)?,
-        url: row.get(10)?,
-        title: row.get(11)?,
-        rules: row.get(12)?,
-        media_type: row.get(13)?,
-        raw_bytes: unsigned(row, 14)?,
-        digests: Digests {
-            raw: digest(row, 15)?,
-            text: digest(row, 16)?,
-            story: digest(row, 17)?,
-        },
-        metadata_digest: digest(row, 18)?,
-        same_as: row.get(19)?,
-        locations: Locations {
-            raw: location(row, [20, 21, 22])?,
-            text: location(row, [23, 24, 25])?,
-            metadata: metadata.ok_or_else(|| malformed(26))?,
-            content: match location(row, [29, 30, 31])? {
-                Some(at) => Some((at, digest(row, 32)?)),
-                None => None,
-            },
-        },
-    })
 }
 
 fn malformed(column: usize) -> rusqlite::Error {
@@ -962,14 +469,6 @@ fn location(row: &Row<'_>, [a, b, c]: [usize; 3]) -> rusqlite::Result<Option<Loc
         }),
         _ => None,
     })
-}
-
-/// A signature as one text, since nanoseconds need more than SQLite's 64 bits.
-fn signature_text(s: &Signature) -> String {
-    format!(
-        "{}:{}:{}:{}:{}",
-        s.device, s.inode, s.size, s.mtime_ns, s.ctime_ns
-    )
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -317,21 +317,25 @@ fn catch_up(
     recovery: &mut Recovery,
 ) -> Result<Result<Catalog, String>, Error> {
     let (times, pause) = PATIENCE;
+    let mut covered = catalog.high_water()?.leaves;
     for _ in 0..times {
-        if catalog.high_water()?.leaves >= log.checkpoint().size {
+        if covered >= log.checkpoint().size {
             break;
         }
         std::thread::sleep(pause);
+        covered = catalog.high_water()?.leaves;
     }
-    // Read again: the catalog may be further than the log was at first.
+    // Read again, and now: the catalog may be further than the log was at first, but never than it is.
     let now = LogReader::open(&dir.join("log"))?;
-    if let Err(why) = recovery::belongs(&catalog, &now)? {
+    if let Err(why) = recovery::belongs(&catalog, covered, &now)? {
         return Ok(Err(why));
     }
-    if catalog.high_water()?.leaves >= log.checkpoint().size {
+    if covered >= log.checkpoint().size {
         return Ok(Ok(catalog));
     }
     let copy = catalog.to_memory()?;
+    // Once more, for the same reason.
+    let now = LogReader::open(&dir.join("log"))?;
     recovery::replay(dir, &copy, &now, recovery)?;
     Ok(Ok(copy))
 }

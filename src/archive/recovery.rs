@@ -157,9 +157,13 @@ pub(super) fn check_history(paths: &Paths, log: &LogReader) -> Result<bool, Erro
     Ok(true)
 }
 
-/// Whether a catalog can be brought further: it must cover a beginning of this very log.
-pub(super) fn belongs(catalog: &Catalog, log: &LogReader) -> Result<Result<(), String>, Error> {
-    let covered = catalog.high_water()?.leaves;
+/// Whether a catalog that covers so many leaves covers a beginning of this very log, and so can be brought further. A log
+/// that is written meanwhile must have been opened after the catalog was asked.
+pub(super) fn belongs(
+    catalog: &Catalog,
+    covered: u64,
+    log: &LogReader,
+) -> Result<Result<(), String>, Error> {
     let size = log.checkpoint().size;
     if covered > size {
         let why = format!("it covers {covered} leaves and the log has {size}");

@@ -15,32 +15,28 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::archive::capture::{
-    self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
-};
-use crate::archive::catalog::{CaptureRow, Catalog, Change, Counts, HighWater, NewCapture};
+use crate::archive::capture::Prepared;
+use crate::archive::catalog::{Catalog, Counts, HighWater};
 use crate::archive::group::Group;
-use crate::archive::keys::{IdentitySecret, random, signing_key_path};
-use crate::archive::leaf::Leaf;
-use crate::archive::log::key::SigningKey;
+use crate::archive::keys::IdentitySecret;
 use crate::archive::log::note::Checkpoint;
-use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
-use crate::archive::metadata::{
-    self, CAPTURE, CaptureBlock, Content, REVISION, Revision, RevisionBlock,
-};
-use crate::archive::recovery::{self, Finding, Recovery};
-use crate::archive::segment::{self, Location, Position, SegmentWriter};
-use crate::archive::warc::{Record, RecordId, RecordWriter, warc_date};
+use crate::archive::recovery::{self, Recovery};
+use crate::archive::segment::{self, Position, SegmentWriter};
 use crate::archive::{Error, Manifest, Paths};
 use crate::digest::Digest;
-use crate::identity::{Archived, CaptureId, VersionId};
+use crate::identity::{Archived, CaptureId};
 use crate::submission::{ClaimId, Declared, Signature, Source};
+
+mod opening;
+mod records;
+
+use records::{read_target, warcinfo};
 
 /// An archive that is locked is tried so often, with a pause between.
 const LOCK_ATTEMPTS: u32 = 5;
@@ -273,37 +269,6 @@ fn lock(paths: &Paths) -> Result<File, Error> {
 }
 
 impl Open {
-    fn recover(paths: &Paths) -> Result<(Open, Recovery), Error> {
-        let key_path = signing_key_path(paths);
-        if !key_path.exists() {
-            return Err(Error::NoKey { path: key_path });
-        }
-        let mut recovery = Recovery::default();
-        let writer = LogWriter::open(&paths.log(), SigningKey::load(&key_path)?)?;
-        let repaired = writer.repaired().iter().cloned();
-        let repaired = repaired.map(|path| Finding::TileRepaired { path });
-        recovery.findings.extend(repaired);
-        let log = LogReader::open(&paths.log())?;
-
-        let witnessed = recovery::check_history(paths, &log)?;
-        if !witnessed {
-            let path = paths.last_checkpoint();
-            recovery.findings.push(Finding::NoLastCheckpoint { path });
-        }
-        let catalog = open_catalog(paths, &log, witnessed, &mut recovery)?;
-        let end = catalog.high_water()?.end;
-        recovery::cut_tails(paths, end, witnessed, &mut recovery)?;
-        recovery::write_last_checkpoint(paths, log.checkpoint())?;
-        let open = Open {
-            dir: paths.dir.clone(),
-            catalog,
-            log: writer,
-            end,
-            segment: None,
-        };
-        Ok((open, recovery))
-    }
-
     fn roll_over(&mut self, segment_bytes_max: u64) {
         if self.end.offset >= segment_bytes_max {
             self.end = Position {
@@ -312,139 +277,6 @@ impl Open {
             };
             self.segment = None;
         }
-    }
-
-    /// Decides what a capture is, and adds its records, its leaf and its rows.
-    fn add_capture<'a>(
-        &mut self,
-        group: &mut Group<'a>,
-        secret: &IdentitySecret,
-        prepared: &'a Prepared,
-    ) -> Result<Archived, Error> {
-        let observation = &prepared.observation;
-        if let Some(known) = self.catalog.outcome(&observation.claim, observation.part)? {
-            return Ok(archived(known));
-        }
-        let doc = secret.doc_id(&observation.identity.key);
-        let raw = &observation.digests.raw;
-        let state = self.catalog.doc_state(&doc)?;
-        let same = self.catalog.same_bytes(&doc, state.version, raw)?;
-        let is_same_story = state.story == Some(observation.digests.story);
-        let (change, version) = match same {
-            Some(_) => (Change::None, state.version),
-            None if is_same_story => (Change::Furniture, state.version),
-            None => (Change::Story, state.version + 1),
-        };
-        let capture = state.capture + 1;
-
-        self.add_raw(group, prepared)?;
-        let light = same.map(|same| light_metadata(prepared, &same));
-        let (metadata, text, metadata_at) = match &light {
-            Some(light) => (light.digest, None, group.push_owned(light.record.clone())),
-            None => {
-                let text = group.push(&prepared.text);
-                let at = group.push(&prepared.metadata);
-                (prepared.metadata_digest, Some(text), at)
-            }
-        };
-        let index = group.next_leaf();
-        let leaf = Leaf::Capture {
-            doc: doc.clone(),
-            capture,
-            version,
-            metadata,
-            previous: state.leaf,
-        };
-        group.leaves.push(leaf.to_bytes());
-        self.catalog.announce(index, &leaf)?;
-        let content = (prepared.title.as_deref(), prepared.rules.as_str());
-        let new = NewCapture {
-            observation: light.as_ref().map_or(observation, |l| &l.observation),
-            content: light.is_none().then_some(content),
-            same_as: light.as_ref().map(|l| l.same_as),
-            text,
-            metadata: metadata_at,
-        };
-        self.catalog.fill_capture(index, &new)?;
-        self.catalog.add_names(&doc, observation)?;
-        let id = CaptureId {
-            doc: doc.clone(),
-            capture,
-        };
-        Ok(archived((change, id, VersionId { doc, version })))
-    }
-
-    /// Adds the raw bytes, or a revisit of the record that has them.
-    fn add_raw<'a>(&self, group: &mut Group<'a>, prepared: &'a Prepared) -> Result<(), Error> {
-        let digest = prepared.observation.digests.raw;
-        let target = match group.raws.get(&digest) {
-            Some(target) => Some(target.clone()),
-            None => self.target(&digest)?,
-        };
-        if let Some(target) = target {
-            let record = revisit_record(&prepared.observation, &prepared.raw_id, &target);
-            group.push_owned(record);
-            return Ok(());
-        }
-        let at = group.push(&prepared.raw);
-        self.catalog.put_raw(&digest, at)?;
-        let target = RevisitTarget {
-            id: prepared.raw_id.as_str().to_owned(),
-            uri: target_uri(&prepared.observation),
-            date: warc_date(prepared.observation.captured_at()),
-        };
-        group.raws.insert(digest, target);
-        Ok(())
-    }
-
-    /// The record that has these bytes, if there is one that can be read: a revisit of a damaged record would spread the damage.
-    fn target(&self, digest: &Digest) -> Result<Option<RevisitTarget>, Error> {
-        let Some(at) = self.catalog.raw(digest)? else {
-            return Ok(None);
-        };
-        match read_target(&self.dir, at, digest) {
-            Ok(target) => Ok(Some(target)),
-            Err(error) => {
-                tracing::warn!("{at} is damaged and archived again: {error}");
-                Ok(None)
-            }
-        }
-    }
-
-    fn add_revision(
-        &mut self,
-        group: &mut Group<'_>,
-        source: &Source,
-        declared: Declared,
-        now: Timestamp,
-    ) -> Result<Option<CaptureId>, Error> {
-        let Some(id) = self.catalog.last_of_source(source)? else {
-            return Ok(None);
-        };
-        let block = RevisionBlock {
-            faircopy: REVISION.to_owned(),
-            nonce: capture::nonce(),
-            revision: Revision {
-                capture: id.capture,
-                source: source.clone(),
-                declared,
-                received_at: now,
-            },
-        };
-        let (bytes, digest) = metadata::to_bytes(&block);
-        let at = group.push_owned(metadata_record(None, now, &bytes, &digest));
-        let index = group.next_leaf();
-        let leaf = Leaf::MetadataRevision {
-            doc: id.doc.clone(),
-            capture: id.capture,
-            metadata: digest,
-            previous: self.catalog.doc_state(&id.doc)?.leaf,
-        };
-        group.leaves.push(leaf.to_bytes());
-        self.catalog.announce(index, &leaf)?;
-        self.catalog
-            .fill_revision(index, &id.doc, &block.revision, at)?;
-        Ok(Some(id))
     }
 
     /// The steps up to the catalog's transaction, in their order.
@@ -504,142 +336,6 @@ fn step<T>(
         path: format!("{step:?}").into(),
         source: std::io::Error::other("injected"),
     })
-}
-
-/// The catalog, brought up to the log; made anew if it is missing, damaged or that of another log.
-fn open_catalog(
-    paths: &Paths,
-    log: &LogReader,
-    witnessed: bool,
-    recovery: &mut Recovery,
-) -> Result<Catalog, Error> {
-    let was_missing = !Catalog::path_in(&paths.dir).exists();
-    let opened = Catalog::open(&paths.dir).and_then(|catalog| {
-        let size = log.checkpoint().size;
-        let covered = catalog.high_water()?.leaves;
-        if covered > size && !witnessed {
-            // The catalog is written after the checkpoint: for want of a better witness, it says that the log shrank.
-            return Err(Error::LogShrunk {
-                dir: paths.dir.clone(),
-                size,
-                seen: covered,
-                witness: Catalog::path_in(&paths.dir),
-            });
-        }
-        Ok(match recovery::belongs(&catalog, log)? {
-            Ok(()) => {
-                recovery::replay(&paths.dir, &catalog, log, recovery)?;
-                Ok(catalog)
-            }
-            Err(why) => Err(why),
-        })
-    });
-    let why = match opened {
-        Ok(Ok(catalog)) => {
-            if was_missing && log.checkpoint().size > 0 {
-                recovery.findings.push(Finding::CatalogRebuilt {
-                    why: "it was missing".to_owned(),
-                    set_aside: None,
-                });
-            }
-            return Ok(catalog);
-        }
-        Ok(Err(why)) => why,
-        Err(error) if Catalog::is_damage(&error) => with_source(&error),
-        Err(error) => return Err(error),
-    };
-    let set_aside = Catalog::set_aside(&paths.dir, Timestamp::now())?;
-    recovery.findings.push(Finding::CatalogRebuilt {
-        why,
-        set_aside: Some(set_aside),
-    });
-    let catalog = Catalog::open(&paths.dir)?;
-    recovery::replay(&paths.dir, &catalog, log, recovery)?;
-    Ok(catalog)
-}
-
-fn with_source(error: &Error) -> String {
-    use std::error::Error as _;
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
-/// Reads a record with raw bytes, and proves that it has them.
-fn read_target(dir: &Path, at: Location, digest: &Digest) -> Result<RevisitTarget, Error> {
-    let bytes = segment::read(dir, at)?;
-    let wrong = |why: &str| Error::Record {
-        doing: "use the record",
-        path: segment::path(dir, at.segment),
-        offset: at.offset,
-        source: std::io::Error::other(why.to_owned()),
-    };
-    let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
-    if record.kind() != "resource" || Digest::of(record.block) != *digest {
-        return Err(wrong("it has other bytes"));
-    }
-    let header = |name| record.header(name).map(str::to_owned);
-    let target = || {
-        Some(RevisitTarget {
-            id: header("WARC-Record-ID")?,
-            uri: header("WARC-Target-URI")?,
-            date: header("WARC-Date")?,
-        })
-    };
-    target().ok_or_else(|| wrong("a header is missing"))
-}
-
-/// The metadata of a duplicate: what was observed, and whose content it shares.
-struct LightMetadata {
-    observation: metadata::Observation,
-    same_as: u32,
-    record: Vec<u8>,
-    digest: Digest,
-}
-
-fn light_metadata(prepared: &Prepared, same: &CaptureRow) -> LightMetadata {
-    let mut observation = prepared.observation.clone();
-    // Cleaned again, perhaps by other rules, the same bytes may have given another text; what is archived is the first.
-    observation.digests = same.digests;
-    let block = CaptureBlock::<Content> {
-        faircopy: CAPTURE.to_owned(),
-        nonce: capture::nonce(),
-        observation,
-        content: None,
-        same_as: Some(same.capture),
-    };
-    let (bytes, digest) = metadata::to_bytes(&block);
-    let date = block.observation.received_at;
-    LightMetadata {
-        record: metadata_record(Some(&prepared.raw_id), date, &bytes, &digest),
-        observation: block.observation,
-        same_as: same.capture,
-        digest,
-    }
-}
-
-fn archived((change, capture, version): (Change, CaptureId, VersionId)) -> Archived {
-    match change {
-        Change::Story => Archived::New(capture, version),
-        Change::Furniture => Archived::Unchanged(capture, version),
-        Change::None => Archived::Duplicate(capture, version),
-    }
-}
-
-/// The record that each segment begins with.
-fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> Vec<u8> {
-    let block = format!(
-        "software: faircopy/{}\r\nformat: WARC File Format 1.1\r\n\
-         conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
-         isPartOf: {}\r\n",
-        env!("CARGO_PKG_VERSION"),
-        manifest.id
-    );
-    RecordWriter::new("warcinfo", &RecordId::new(random()), now)
-        .field("WARC-Filename", file_name)
-        .digest("WARC-Block-Digest", &Digest::of(block.as_bytes()))
-        .finish(Some("application/warc-fields"), block.as_bytes())
 }
 
 /// Never shown: a secret.

@@ -1,0 +1,313 @@
+//! What the writer and the recovery ask of the catalog, and put into it.
+
+use rusqlite::{Row, params};
+
+use super::{
+    Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, change, digest,
+    location, signed, unsigned,
+};
+use crate::archive::Error;
+use crate::archive::leaf::Leaf;
+use crate::archive::metadata::{Observation, Revision};
+use crate::archive::segment::{Location, Position};
+use crate::digest::Digest;
+use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
+use crate::submission::{ClaimId, Signature, Source, path_text};
+
+impl Catalog {
+    /// Starts a transaction: all that follows is visible to others at [`Catalog::commit`], or never.
+    pub fn begin(&self) -> Result<(), Error> {
+        self.run("BEGIN IMMEDIATE", [])
+    }
+
+    /// Ends a transaction.
+    pub fn commit(&self) -> Result<(), Error> {
+        self.run("COMMIT", [])
+    }
+
+    /// How far the catalog covers the log.
+    pub fn high_water(&self) -> Result<HighWater, Error> {
+        let sql = r#"SELECT leaves, segment, "offset" FROM high_water"#;
+        let read = |row: &Row<'_>| {
+            Ok(HighWater {
+                leaves: unsigned(row, 0)?,
+                end: Position {
+                    segment: row.get(1)?,
+                    offset: unsigned(row, 2)?,
+                },
+            })
+        };
+        self.first(sql, [], read)?
+            .ok_or_else(|| self.refuse("it has no high-water mark".into()))
+    }
+
+    /// The catalog covers the log so far.
+    pub fn set_high_water(&self, to: HighWater) -> Result<(), Error> {
+        let sql = r#"UPDATE high_water SET leaves = ?1, segment = ?2, "offset" = ?3"#;
+        let values = params![signed(to.leaves), to.end.segment, signed(to.end.offset)];
+        self.run(sql, values)
+    }
+
+    /// Takes in what a leaf says by itself; its records are still to be found.
+    pub fn announce(&self, index: u64, leaf: &Leaf) -> Result<(), Error> {
+        let index = signed(index);
+        match leaf {
+            Leaf::Capture {
+                doc,
+                capture,
+                version,
+                metadata,
+                ..
+            } => self.run(
+                "INSERT INTO captures (leaf, doc, capture, version, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![index, doc.0, capture, version, metadata.as_bytes()],
+            ),
+            Leaf::MetadataRevision {
+                doc,
+                capture,
+                metadata,
+                ..
+            } => self.run(
+                "INSERT INTO revisions (leaf, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4)",
+                params![index, doc.0, capture, metadata.as_bytes()],
+            ),
+        }
+    }
+
+    /// The announced leaf that commits to a metadata block and whose record was not found so far.
+    pub fn announced(&self, metadata: &Digest) -> Result<Option<Announced>, Error> {
+        let digest = metadata.as_bytes();
+        let read = |row: &Row<'_>| {
+            Ok(Announced {
+                leaf: unsigned(row, 0)?,
+                doc: DocId(row.get(1)?),
+                capture: row.get(2)?,
+            })
+        };
+        let sql = "SELECT leaf, doc, capture FROM captures WHERE metadata = ?1 AND segment IS NULL \
+                   UNION ALL \
+                   SELECT leaf, doc, capture FROM revisions WHERE metadata = ?1 AND segment IS NULL \
+                   ORDER BY leaf LIMIT 1";
+        self.first(sql, [digest], read)
+    }
+
+    /// Takes in the records of an announced capture.
+    pub fn fill_capture(&self, leaf: u64, new: &NewCapture<'_>) -> Result<(), Error> {
+        let o = new.observation;
+        let (title, rules) = match new.content {
+            Some((title, rules)) => (title, Some(rules)),
+            None => (None, None),
+        };
+        let sql = "UPDATE captures SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
+                   captured_at = ?8, received_at = ?9, url = ?10, media_type = ?11, raw_bytes = ?12, raw = ?13, \
+                   text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
+                   segment = ?20, metadata_offset = ?21, metadata_length = ?22, \
+                   change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
+                   WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
+                   AND c.capture = captures.capture - 1) THEN 'furniture' \
+                   ELSE 'story' END WHERE leaf = ?1";
+        let url = o.declared.url.as_deref().and_then(normalise_url);
+        self.run(
+            sql,
+            params![
+                signed(leaf),
+                new.same_as,
+                o.claim.as_str(),
+                o.part,
+                o.source.root,
+                path_text::to_text(&o.source.path),
+                o.signature.as_ref().map(signature_text),
+                o.captured_at().as_microsecond(),
+                o.received_at.as_microsecond(),
+                url,
+                o.media_type,
+                signed(o.raw_bytes),
+                o.digests.raw.as_bytes(),
+                o.digests.text.as_bytes(),
+                o.digests.story.as_bytes(),
+                title,
+                rules,
+                new.text.map(|t| signed(t.offset)),
+                new.text.map(|t| signed(t.length)),
+                new.metadata.segment,
+                signed(new.metadata.offset),
+                signed(new.metadata.length),
+            ],
+        )
+    }
+
+    /// Remembers by what a document can be found.
+    pub fn add_names(&self, doc: &DocId, observation: &Observation) -> Result<(), Error> {
+        for evidence in &observation.identity.evidence {
+            self.add_name(doc, evidence.kind, &evidence.value)?;
+        }
+        Ok(())
+    }
+
+    fn add_name(&self, doc: &DocId, kind: IdentityKind, name: &str) -> Result<(), Error> {
+        let kind = match kind {
+            IdentityKind::Id => "id",
+            IdentityKind::Url => "url",
+            IdentityKind::Canonical => "canonical",
+            IdentityKind::Path => "path",
+        };
+        let sql = "INSERT OR IGNORE INTO names (name, kind, doc) VALUES (?1, ?2, ?3)";
+        self.run(sql, params![name, kind, doc.0])
+    }
+
+    /// Takes in the record of an announced revision.
+    pub fn fill_revision(
+        &self,
+        leaf: u64,
+        doc: &DocId,
+        revision: &Revision,
+        metadata: Location,
+    ) -> Result<(), Error> {
+        self.run(
+            "UPDATE revisions SET segment = ?2, metadata_offset = ?3, metadata_length = ?4 WHERE leaf = ?1",
+            params![
+                signed(leaf),
+                metadata.segment,
+                signed(metadata.offset),
+                signed(metadata.length)
+            ],
+        )?;
+        match revision.declared.url.as_deref().and_then(normalise_url) {
+            Some(url) => self.add_name(doc, IdentityKind::Url, &url),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers where raw bytes are.
+    pub fn put_raw(&self, digest: &Digest, at: Location) -> Result<(), Error> {
+        self.run(
+            "INSERT OR REPLACE INTO raws VALUES (?1, ?2, ?3, ?4)",
+            params![
+                digest.as_bytes(),
+                at.segment,
+                signed(at.offset),
+                signed(at.length)
+            ],
+        )
+    }
+
+    /// Where raw bytes are.
+    pub fn raw(&self, digest: &Digest) -> Result<Option<Location>, Error> {
+        let sql = r#"SELECT segment, "offset", length FROM raws WHERE digest = ?1"#;
+        let read = |row: &Row<'_>| location(row, [0, 1, 2]);
+        Ok(self.first(sql, [digest.as_bytes()], read)?.flatten())
+    }
+
+    /// What a new capture of `doc` is compared with.
+    pub fn doc_state(&self, doc: &DocId) -> Result<DocState, Error> {
+        // Versions never go down as captures go up: the last capture tells all.
+        let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
+        let Some((capture, version, leaf)) = last else {
+            return Ok(DocState::default());
+        };
+        let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL \
+                   ORDER BY capture DESC LIMIT 1";
+        let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
+        let sql = "SELECT max(leaf) FROM revisions WHERE doc = ?1";
+        let revision: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
+        Ok(DocState {
+            capture,
+            version,
+            story,
+            leaf: Some(leaf.max(revision.flatten().unwrap_or(leaf)).cast_unsigned()),
+        })
+    }
+
+    /// The capture of this version of a document that has these raw bytes and content of its own.
+    pub fn same_bytes(
+        &self,
+        doc: &DocId,
+        version: u32,
+        raw: &Digest,
+    ) -> Result<Option<CaptureRow>, Error> {
+        let wanted = "c.doc = ?1 AND c.raw = ?3 AND c.version = ?2 AND c.same_as IS NULL ORDER BY c.capture LIMIT 1";
+        let values = params![doc.0, version, raw.as_bytes()];
+        Ok(self.captures_where(wanted, values)?.pop())
+    }
+
+    /// What became of a part of a claim.
+    pub fn outcome(
+        &self,
+        claim: &ClaimId,
+        part: u32,
+    ) -> Result<Option<(Change, CaptureId, VersionId)>, Error> {
+        let sql =
+            "SELECT doc, capture, version, change FROM captures WHERE claim = ?1 AND part = ?2";
+        self.first(sql, params![claim.as_str(), part], |row| {
+            let doc = DocId(row.get(0)?);
+            let capture = CaptureId {
+                doc: doc.clone(),
+                capture: row.get(1)?,
+            };
+            let version = VersionId {
+                doc,
+                version: row.get(2)?,
+            };
+            Ok((change(row, 3)?, capture, version))
+        })
+    }
+
+    /// Whether any part of a claim is archived.
+    pub fn has_claim(&self, claim: &ClaimId) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM captures WHERE claim = ?1 LIMIT 1";
+        let found = self.first(sql, [claim.as_str()], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    /// Whether this state of this file is archived.
+    pub fn has_signature(&self, source: &Source, signature: &Signature) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM captures WHERE path = ?1 AND root = ?2 AND signature = ?3 LIMIT 1";
+        let path = path_text::to_text(&source.path);
+        let values = params![path, source.root, signature_text(signature)];
+        Ok(self.first(sql, values, |_| Ok(()))?.is_some())
+    }
+
+    /// The last capture of a file.
+    pub fn last_of_source(&self, source: &Source) -> Result<Option<CaptureId>, Error> {
+        let sql = "SELECT doc, capture FROM captures WHERE path = ?1 AND root = ?2 ORDER BY leaf DESC LIMIT 1";
+        let path = path_text::to_text(&source.path);
+        self.first(sql, params![path, source.root], |row| {
+            Ok(CaptureId {
+                doc: DocId(row.get(0)?),
+                capture: row.get(1)?,
+            })
+        })
+    }
+
+    /// The digest of the metadata that the catalog has for a leaf.
+    pub fn metadata_of_leaf(&self, index: u64) -> Result<Option<Digest>, Error> {
+        let sql = "SELECT metadata FROM captures WHERE leaf = ?1 \
+                   UNION ALL SELECT metadata FROM revisions WHERE leaf = ?1";
+        self.first(sql, [signed(index)], |row| digest(row, 0))
+    }
+
+    /// Captures whose metadata record is lost, from leaf `from` on.
+    pub fn lost(&self, from: u64) -> Result<Vec<Announced>, Error> {
+        let sql = "SELECT leaf, doc, capture FROM captures WHERE segment IS NULL AND leaf >= ?1 \
+                   UNION ALL \
+                   SELECT leaf, doc, capture FROM revisions WHERE segment IS NULL AND leaf >= ?1 \
+                   ORDER BY leaf";
+        self.all(sql, [signed(from)], |row| {
+            Ok(Announced {
+                leaf: unsigned(row, 0)?,
+                doc: DocId(row.get(1)?),
+                capture: row.get(2)?,
+            })
+        })
+    }
+}
+
+/// A signature as one text, since nanoseconds need more than SQLite's 64 bits.
+fn signature_text(s: &Signature) -> String {
+    format!(
+        "{}:{}:{}:{}:{}",
+        s.device, s.inode, s.size, s.mtime_ns, s.ctime_ns
+    )
+}

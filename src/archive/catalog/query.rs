@@ -1,0 +1,220 @@
+//! What readers and `check` ask of the catalog.
+
+use rusqlite::{Row, params};
+
+use super::{
+    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, change, digest, location,
+    malformed, signed, timestamp, unsigned,
+};
+use crate::archive::Error;
+use crate::archive::segment::{Location, Position};
+use crate::article::Digests;
+use crate::digest::Digest;
+use crate::identity::{CaptureId, DocId};
+use crate::submission::{ClaimId, Source, path_text};
+
+/// What readers ask.
+impl Catalog {
+    /// The captures that `wanted` (a condition on `c`, and an order) selects.
+    pub(super) fn captures_where(
+        &self,
+        wanted: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<CaptureRow>, Error> {
+        let sql = format!("{SELECT_CAPTURES} WHERE c.segment IS NOT NULL AND {wanted}");
+        self.all(&sql, values, capture_row)
+    }
+
+    /// All documents, in the order of their last leaf.
+    pub fn documents(&self) -> Result<Vec<DocumentRow>, Error> {
+        let latest = self.captures_where(
+            "c.leaf IN (SELECT leaf FROM (SELECT leaf, row_number() OVER \
+             (PARTITION BY doc ORDER BY captured_at DESC, capture DESC) AS n FROM captures WHERE segment IS NOT NULL) \
+             WHERE n = 1) ORDER BY c.leaf",
+            [],
+        )?;
+        let sql = "SELECT doc, count(*), max(version) FROM captures GROUP BY doc";
+        let counts = self.all(sql, [], |row| {
+            Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?)))
+        })?;
+        let counts: std::collections::HashMap<String, (u32, u32)> = counts.into_iter().collect();
+        let rows = latest.into_iter().map(|latest| {
+            let (captures, versions) = counts.get(&latest.doc.0).copied().unwrap_or_default();
+            DocumentRow {
+                doc: latest.doc.clone(),
+                captures,
+                versions,
+                latest,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// The captures of a document in the order of archiving.
+    pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
+        self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
+    }
+
+    /// The revisions of a capture's metadata: digest and place of each, oldest first.
+    pub fn revisions(&self, id: &CaptureId) -> Result<Vec<(Digest, Location)>, Error> {
+        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM revisions \
+                   WHERE doc = ?1 AND capture = ?2 ORDER BY leaf";
+        let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
+        let found = self.all(sql, params![id.doc.0, id.capture], read)?;
+        let placed = found.into_iter().filter_map(|(d, at)| Some((d, at?)));
+        Ok(placed.collect())
+    }
+
+    /// Documents whose id begins with `prefix`.
+    pub fn docs_by_prefix(&self, prefix: &str) -> Result<Vec<DocId>, Error> {
+        let sql = "SELECT DISTINCT doc FROM captures WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
+        self.all(sql, [prefix], |row| Ok(DocId(row.get(0)?)))
+    }
+
+    /// Documents of that name: an address, an id, or root and path.
+    pub fn docs_by_name(&self, name: &str) -> Result<Vec<DocId>, Error> {
+        let sql = "SELECT DISTINCT doc FROM names WHERE name = ?1 ORDER BY doc LIMIT 20";
+        self.all(sql, [name], |row| Ok(DocId(row.get(0)?)))
+    }
+
+    /// Documents found at a path, in whatever root.
+    pub fn docs_by_path(&self, path: &str) -> Result<Vec<DocId>, Error> {
+        let sql = "SELECT DISTINCT doc FROM captures WHERE path = ?1 ORDER BY doc LIMIT 20";
+        self.all(sql, [path], |row| Ok(DocId(row.get(0)?)))
+    }
+
+    /// How much there is.
+    pub fn counts(&self) -> Result<Counts, Error> {
+        let sql = "SELECT count(DISTINCT doc), count(*), \
+                   (SELECT count(*) FROM (SELECT DISTINCT doc, version FROM captures)), \
+                   coalesce(sum(raw_bytes), 0) FROM captures";
+        let counts = self.first(sql, [], |row| {
+            Ok(Counts {
+                documents: unsigned(row, 0)?,
+                captures: unsigned(row, 1)?,
+                versions: unsigned(row, 2)?,
+                raw_bytes: unsigned(row, 3)?,
+            })
+        })?;
+        Ok(counts.unwrap_or_default())
+    }
+}
+
+/// What `check` asks.
+impl Catalog {
+    /// The rows of these leaves, in their order.
+    pub fn leaf_rows(&self, leaves: std::ops::Range<u64>) -> Result<Vec<LeafRow>, Error> {
+        let sql = "SELECT leaf, doc, capture, version, metadata, segment, metadata_offset, metadata_length, \
+                   text_offset, text_length FROM captures WHERE leaf >= ?1 AND leaf < ?2 \
+                   UNION ALL \
+                   SELECT leaf, doc, capture, NULL, metadata, segment, metadata_offset, metadata_length, \
+                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
+        self.all(sql, [signed(leaves.start), signed(leaves.end)], |row| {
+            Ok(LeafRow {
+                leaf: unsigned(row, 0)?,
+                doc: DocId(row.get(1)?),
+                capture: row.get(2)?,
+                version: row.get(3)?,
+                metadata: digest(row, 4)?,
+                metadata_at: location(row, [5, 6, 7])?,
+                text_at: location(row, [5, 8, 9])?,
+            })
+        })
+    }
+
+    /// Where the metadata record of a leaf is.
+    pub fn metadata_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
+        let rows = self.leaf_rows(leaf..leaf + 1)?;
+        Ok(rows.first().and_then(|row| row.metadata_at))
+    }
+
+    /// Where the text of a leaf's capture is: for a duplicate, that of the capture it is the same as.
+    pub fn text_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
+        let row = self.captures_where("c.leaf = ?1", [signed(leaf)])?.pop();
+        Ok(row.and_then(|row| row.locations.text))
+    }
+
+    /// Where the committed records of each segment end.
+    pub fn segment_ends(&self) -> Result<Vec<Position>, Error> {
+        let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM \
+                   (SELECT segment, metadata_offset, metadata_length FROM captures \
+                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions) \
+                   WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
+        self.all(sql, [], |row| {
+            Ok(Position {
+                segment: row.get(0)?,
+                offset: unsigned(row, 1)?,
+            })
+        })
+    }
+
+    /// The documents with a record that begins in this stretch of a segment, in the order of archiving.
+    pub fn docs_within(
+        &self,
+        segment: u32,
+        bytes: std::ops::Range<u64>,
+    ) -> Result<Vec<DocId>, Error> {
+        let sql = r#"SELECT doc, min(leaf) FROM (
+            SELECT doc, leaf FROM captures WHERE segment = ?1
+                AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
+            UNION ALL
+            SELECT doc, leaf FROM revisions WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
+            UNION ALL
+            SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
+                WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3
+            ) GROUP BY doc ORDER BY 2"#;
+        let values = params![segment, signed(bytes.start), signed(bytes.end)];
+        self.all(sql, values, |row| Ok(DocId(row.get(0)?)))
+    }
+}
+
+/// A capture, with where its raw bytes are, and with what it has only through the capture that it is the same as.
+const SELECT_CAPTURES: &str = r#"SELECT
+    c.doc, c.capture, c.version, c.change, c.leaf, c.claim, c.root, c.path, c.captured_at, c.received_at, c.url,
+    b.title, coalesce(b.rules, ''), c.media_type, c.raw_bytes, c.raw, c.text, c.story, c.metadata, c.same_as,
+    r.segment, r."offset", r.length,
+    b.segment, b.text_offset, b.text_length,
+    c.segment, c.metadata_offset, c.metadata_length,
+    b.segment, b.metadata_offset, b.metadata_length, b.metadata
+    FROM captures AS c
+    LEFT JOIN captures AS b ON b.doc = c.doc AND b.capture = coalesce(c.same_as, c.capture)
+    LEFT JOIN raws AS r ON r.digest = c.raw"#;
+
+fn capture_row(row: &Row<'_>) -> rusqlite::Result<CaptureRow> {
+    let metadata = location(row, [26, 27, 28])?;
+    Ok(CaptureRow {
+        doc: DocId(row.get(0)?),
+        capture: row.get(1)?,
+        version: row.get(2)?,
+        change: change(row, 3)?,
+        leaf: unsigned(row, 4)?,
+        claim: ClaimId::parse(&row.get::<_, String>(5)?).ok_or_else(|| malformed(5))?,
+        source: Source {
+            root: row.get(6)?,
+            path: path_text::from_text(&row.get::<_, String>(7)?),
+        },
+        captured_at: timestamp(row, 8)?,
+        received_at: timestamp(row, 9)?,
+        url: row.get(10)?,
+        title: row.get(11)?,
+        rules: row.get(12)?,
+        media_type: row.get(13)?,
+        raw_bytes: unsigned(row, 14)?,
+        digests: Digests {
+            raw: digest(row, 15)?,
+            text: digest(row, 16)?,
+            story: digest(row, 17)?,
+        },
+        metadata_digest: digest(row, 18)?,
+        same_as: row.get(19)?,
+        locations: Locations {
+            raw: location(row, [20, 21, 22])?,
+            text: location(row, [23, 24, 25])?,
+            metadata: metadata.ok_or_else(|| malformed(26))?,
+            content: match location(row, [29, 30, 31])? {
+                Some(at) => Some((at, digest(row, 32)?)),
+                None => None,
+            },
+        },
+    })
+}

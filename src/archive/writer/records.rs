@@ -1,0 +1,239 @@
+//! What becomes of a capture: which records it gets, which version it shows, what the log says of it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::archive::capture::{
+    self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
+};
+use crate::archive::catalog::{CaptureRow, Change, NewCapture};
+use crate::archive::group::Group;
+use crate::archive::keys::{IdentitySecret, random};
+use crate::archive::leaf::Leaf;
+use crate::archive::metadata::{
+    self, CAPTURE, CaptureBlock, Content, REVISION, Revision, RevisionBlock,
+};
+use crate::archive::segment::{self, Location};
+use crate::archive::warc::{Record, RecordId, RecordWriter, warc_date};
+use crate::archive::{Error, Manifest};
+use crate::digest::Digest;
+use crate::identity::{Archived, CaptureId, VersionId};
+use crate::submission::{Declared, Source};
+
+use super::Open;
+
+impl Open {
+    /// Decides what a capture is, and adds its records, its leaf and its rows.
+    pub(super) fn add_capture<'a>(
+        &mut self,
+        group: &mut Group<'a>,
+        secret: &IdentitySecret,
+        prepared: &'a Prepared,
+    ) -> Result<Archived, Error> {
+        let observation = &prepared.observation;
+        if let Some(known) = self.catalog.outcome(&observation.claim, observation.part)? {
+            return Ok(archived(known));
+        }
+        let doc = secret.doc_id(&observation.identity.key);
+        let raw = &observation.digests.raw;
+        let state = self.catalog.doc_state(&doc)?;
+        let same = self.catalog.same_bytes(&doc, state.version, raw)?;
+        let is_same_story = state.story == Some(observation.digests.story);
+        let (change, version) = match same {
+            Some(_) => (Change::None, state.version),
+            None if is_same_story => (Change::Furniture, state.version),
+            None => (Change::Story, state.version + 1),
+        };
+        let capture = state.capture + 1;
+
+        self.add_raw(group, prepared)?;
+        let light = same.map(|same| light_metadata(prepared, &same));
+        let (metadata, text, metadata_at) = match &light {
+            Some(light) => (light.digest, None, group.push_owned(light.record.clone())),
+            None => {
+                let text = group.push(&prepared.text);
+                let at = group.push(&prepared.metadata);
+                (prepared.metadata_digest, Some(text), at)
+            }
+        };
+        let index = group.next_leaf();
+        let leaf = Leaf::Capture {
+            doc: doc.clone(),
+            capture,
+            version,
+            metadata,
+            previous: state.leaf,
+        };
+        group.leaves.push(leaf.to_bytes());
+        self.catalog.announce(index, &leaf)?;
+        let content = (prepared.title.as_deref(), prepared.rules.as_str());
+        let new = NewCapture {
+            observation: light.as_ref().map_or(observation, |l| &l.observation),
+            content: light.is_none().then_some(content),
+            same_as: light.as_ref().map(|l| l.same_as),
+            text,
+            metadata: metadata_at,
+        };
+        self.catalog.fill_capture(index, &new)?;
+        self.catalog.add_names(&doc, observation)?;
+        let id = CaptureId {
+            doc: doc.clone(),
+            capture,
+        };
+        Ok(archived((change, id, VersionId { doc, version })))
+    }
+
+    /// Adds the raw bytes, or a revisit of the record that has them.
+    fn add_raw<'a>(&self, group: &mut Group<'a>, prepared: &'a Prepared) -> Result<(), Error> {
+        let digest = prepared.observation.digests.raw;
+        let target = match group.raws.get(&digest) {
+            Some(target) => Some(target.clone()),
+            None => self.target(&digest)?,
+        };
+        if let Some(target) = target {
+            let record = revisit_record(&prepared.observation, &prepared.raw_id, &target);
+            group.push_owned(record);
+            return Ok(());
+        }
+        let at = group.push(&prepared.raw);
+        self.catalog.put_raw(&digest, at)?;
+        let target = RevisitTarget {
+            id: prepared.raw_id.as_str().to_owned(),
+            uri: target_uri(&prepared.observation),
+            date: warc_date(prepared.observation.captured_at()),
+        };
+        group.raws.insert(digest, target);
+        Ok(())
+    }
+
+    /// The record that has these bytes, if there is one that can be read: a revisit of a damaged record would spread the damage.
+    fn target(&self, digest: &Digest) -> Result<Option<RevisitTarget>, Error> {
+        let Some(at) = self.catalog.raw(digest)? else {
+            return Ok(None);
+        };
+        match read_target(&self.dir, at, digest) {
+            Ok(target) => Ok(Some(target)),
+            Err(error) => {
+                tracing::warn!("{at} is damaged and archived again: {error}");
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn add_revision(
+        &mut self,
+        group: &mut Group<'_>,
+        source: &Source,
+        declared: Declared,
+        now: Timestamp,
+    ) -> Result<Option<CaptureId>, Error> {
+        let Some(id) = self.catalog.last_of_source(source)? else {
+            return Ok(None);
+        };
+        let block = RevisionBlock {
+            faircopy: REVISION.to_owned(),
+            nonce: capture::nonce(),
+            revision: Revision {
+                capture: id.capture,
+                source: source.clone(),
+                declared,
+                received_at: now,
+            },
+        };
+        let (bytes, digest) = metadata::to_bytes(&block);
+        let at = group.push_owned(metadata_record(None, now, &bytes, &digest));
+        let index = group.next_leaf();
+        let leaf = Leaf::MetadataRevision {
+            doc: id.doc.clone(),
+            capture: id.capture,
+            metadata: digest,
+            previous: self.catalog.doc_state(&id.doc)?.leaf,
+        };
+        group.leaves.push(leaf.to_bytes());
+        self.catalog.announce(index, &leaf)?;
+        self.catalog
+            .fill_revision(index, &id.doc, &block.revision, at)?;
+        Ok(Some(id))
+    }
+}
+
+/// Reads a record with raw bytes, and proves that it has them.
+pub(super) fn read_target(
+    dir: &Path,
+    at: Location,
+    digest: &Digest,
+) -> Result<RevisitTarget, Error> {
+    let bytes = segment::read(dir, at)?;
+    let wrong = |why: &str| Error::Record {
+        doing: "use the record",
+        path: segment::path(dir, at.segment),
+        offset: at.offset,
+        source: std::io::Error::other(why.to_owned()),
+    };
+    let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
+    if record.kind() != "resource" || Digest::of(record.block) != *digest {
+        return Err(wrong("it has other bytes"));
+    }
+    let header = |name| record.header(name).map(str::to_owned);
+    let target = || {
+        Some(RevisitTarget {
+            id: header("WARC-Record-ID")?,
+            uri: header("WARC-Target-URI")?,
+            date: header("WARC-Date")?,
+        })
+    };
+    target().ok_or_else(|| wrong("a header is missing"))
+}
+
+/// The metadata of a duplicate: what was observed, and whose content it shares.
+struct LightMetadata {
+    observation: metadata::Observation,
+    same_as: u32,
+    record: Vec<u8>,
+    digest: Digest,
+}
+
+fn light_metadata(prepared: &Prepared, same: &CaptureRow) -> LightMetadata {
+    let mut observation = prepared.observation.clone();
+    // Cleaned again, perhaps by other rules, the same bytes may have given another text; what is archived is the first.
+    observation.digests = same.digests;
+    let block = CaptureBlock::<Content> {
+        faircopy: CAPTURE.to_owned(),
+        nonce: capture::nonce(),
+        observation,
+        content: None,
+        same_as: Some(same.capture),
+    };
+    let (bytes, digest) = metadata::to_bytes(&block);
+    let date = block.observation.received_at;
+    LightMetadata {
+        record: metadata_record(Some(&prepared.raw_id), date, &bytes, &digest),
+        observation: block.observation,
+        same_as: same.capture,
+        digest,
+    }
+}
+
+fn archived((change, capture, version): (Change, CaptureId, VersionId)) -> Archived {
+    match change {
+        Change::Story => Archived::New(capture, version),
+        Change::Furniture => Archived::Unchanged(capture, version),
+        Change::None => Archived::Duplicate(capture, version),
+    }
+}
+
+/// The record that each segment begins with.
+pub(super) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> Vec<u8> {
+    let block = format!(
+        "software: faircopy/{}\r\nformat: WARC File Format 1.1\r\n\
+         conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
+         isPartOf: {}\r\n",
+        env!("CARGO_PKG_VERSION"),
+        manifest.id
+    );
+    RecordWriter::new("warcinfo", &RecordId::new(random()), now)
+        .field("WARC-Filename", file_name)
+        .digest("WARC-Block-Digest", &Digest::of(block.as_bytes()))
+        .finish(Some("application/warc-fields"), block.as_bytes())
+}
