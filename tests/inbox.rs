@@ -87,6 +87,9 @@ impl Archive {
     }
 }
 
+/// Where yards are made; the temporary folder of the system if it is not set.
+const YARDS: &str = "FAIRCOPY_TEST_YARDS";
+
 /// A folder with an inbox and all that belongs to it.
 struct Yard {
     folder: tempfile::TempDir,
@@ -100,7 +103,11 @@ struct Yard {
 
 impl Yard {
     fn new() -> Yard {
-        let folder = tempfile::tempdir().expect("temporary folder");
+        let folder = match std::env::var_os(YARDS) {
+            Some(yards) => tempfile::tempdir_in(yards),
+            None => tempfile::tempdir(),
+        };
+        let folder = folder.expect("temporary folder");
         let at = |name: &str| folder.path().join(name);
         for name in ["inbox", "archive"] {
             fs::create_dir(at(name)).expect("folder");
@@ -1662,6 +1669,61 @@ fn a_retry_of_a_kept_file_is_noticed_by_the_watch() {
         yard.round();
     }
     assert_eq!(yard.status().quarantined, 1);
+}
+
+/// Runs only as the process that `a_full_disk_pauses_the_intake_until_there_is_space_again` starts on a small disk.
+#[test]
+fn cramped() {
+    if std::env::var_os(YARDS).is_none() {
+        return;
+    }
+    for floor in [0, 512 << 10] {
+        let mut yard = Yard::new();
+        yard.options.free_bytes_min = bytesize::ByteSize(floor);
+        yard.open();
+        for n in 0..20 {
+            yard.drop_file(format!("{n}.txt"), &n.to_string());
+        }
+        let ballast = yard.at("ballast");
+        let mut file = fs::File::create(&ballast).expect("create");
+        while file.write_all(&[1; 4096]).is_ok() {}
+        drop(file);
+        yard.run(10 * SECOND);
+        assert_eq!(yard.captures(), 0, "floor {floor}");
+        assert!(yard.status().paused.is_some(), "floor {floor}");
+        assert_eq!(yard.status().pending, 20, "floor {floor}");
+        yard.open();
+        yard.run(10 * SECOND);
+        assert_eq!(yard.captures(), 0, "floor {floor}, after a restart");
+        fs::remove_file(ballast).expect("remove");
+        yard.run(30 * SECOND);
+        assert_eq!(yard.captures(), 20, "floor {floor}");
+        assert_eq!(yard.done().len(), 20, "floor {floor}");
+        assert!(yard.names("spool").is_empty(), "floor {floor}");
+    }
+}
+
+#[test]
+fn a_full_disk_pauses_the_intake_until_there_is_space_again() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let unshare = |script: &str| {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command.arg(std::env::current_exe().expect("this test"));
+        command.env(YARDS, folder.path());
+        command.stdout(std::process::Stdio::null());
+        command
+    };
+    let mount = format!("mount -t tmpfs -o size=2m none \"${YARDS}\"");
+    if !unshare(&mount)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        common::skip("unshare with user namespaces and tmpfs");
+        return;
+    }
+    let script = format!("{mount} && exec \"$0\" --exact cramped --nocapture");
+    assert!(unshare(&script).status().expect("runs").success());
 }
 
 const STARVED: &str = "FAIRCOPY_TEST_STARVED";
