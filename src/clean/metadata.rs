@@ -61,6 +61,13 @@ impl Announced {
                 .meta
                 .get("og:description")
                 .or(self.meta.get("description")),
+            authors: self
+                .linked
+                .authors
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .chain(self.meta.all("author"))
+                .collect(),
             host: [
                 self.meta.get("og:url"),
                 self.meta.canonical.as_deref(),

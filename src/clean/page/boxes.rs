@@ -33,14 +33,13 @@ fn is_internal(outline: &Outline, link: NodeId, host: Option<&str>) -> bool {
         return !href.starts_with("mailto:") && !href.starts_with("tel:");
     };
     let other = rest.split(['/', '?', '#']).next().unwrap_or("");
-    // `www.example.org` and `sport.example.org` are one site.
+    // `www.example.org`, `sport.example.org` and `example.co.uk` are one site: the longest label but the last names it.
     let site = |host: &str| {
-        let mut labels = host.rsplit('.');
-        let (top, name) = (labels.next(), labels.next());
-        (
-            top.map(str::to_ascii_lowercase),
-            name.map(str::to_ascii_lowercase),
-        )
+        let labels = host.rsplit_once('.').map_or(host, |(labels, _)| labels);
+        labels
+            .split('.')
+            .max_by_key(|label| label.len())
+            .map(str::to_ascii_lowercase)
     };
     host.is_none_or(|host| site(host) == site(other))
 }
@@ -72,7 +71,16 @@ fn cards(outline: &Outline, host: Option<&str>, places: &mut [Place]) {
         .map(|(run, _)| run.prose())
         .sum();
     let mut prose = 0;
-    let mut index = 0;
+    // What stands before the first paragraph is the article's head, whatever its shape.
+    let body = |(run, place): (&Run, &Place)| {
+        place.is_open() && run.kind != BlockKind::Heading && run.prose() > 0
+    };
+    let mut index = outline
+        .runs
+        .iter()
+        .zip(&*places)
+        .position(body)
+        .unwrap_or(0);
     while index < places.len() {
         let run = &outline.runs[index];
         let headline = run.bytes >= 15
@@ -156,7 +164,12 @@ fn link_lists(outline: &Outline, host: Option<&str>, places: &mut [Place]) {
             places[start..end].fill(related("page.link_list", "stands in a list of links"));
         } else if places[start].is_open() {
             let run = &outline.runs[start];
-            let whole = end > start && run.link_percent() >= 95 && run.bytes >= 15 && !run.closed;
+            // A sub-heading may be linked; what stands under it tells (`cards`).
+            let whole = end > start
+                && run.link_percent() >= 95
+                && run.bytes >= 15
+                && !run.closed
+                && run.kind != BlockKind::Heading;
             if whole || is_labelled_link(outline, run) {
                 places[start] = Place::Line(Some(Hint::weak(
                     Class::Related,

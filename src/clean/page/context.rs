@@ -27,7 +27,8 @@ const SHORT: Families = Families::AUTHOR
     .or(Families::SECTION)
     .or(Families::META)
     .or(Families::TAGS)
-    .or(Families::CREDIT);
+    .or(Families::CREDIT)
+    .or(Families::VIDEO);
 const SHORT_BYTES_MAX: u32 = 400;
 
 /// Families of things with a paragraph or two.

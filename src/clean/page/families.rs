@@ -81,8 +81,17 @@ impl BitOrAssign for Families {
 /// The families of a class, id, role or test-id attribute.
 pub(super) fn families(names: &str) -> Families {
     let mut found = Families::NONE;
+    let (mut hidden, mut shown_again) = (false, false);
     for name in names.split_ascii_whitespace() {
         found |= families_of_name(name);
+        match name {
+            "hidden" | "hide" | "d-none" | "u-hidden" | "is-hidden" => hidden = true,
+            // `hidden md:block`, `d-none d-md-flex`: hidden on small screens only.
+            _ => shown_again |= name.contains(':') || name.starts_with("d-"),
+        }
+    }
+    if hidden && !shown_again {
+        found |= Families::HIDDEN;
     }
     found
 }
@@ -142,9 +151,7 @@ fn families_of_pair(first: &str, second: &str) -> Families {
         ) => Families::BIOGRAPHY,
         ("sign", "up") => Families::NEWSLETTER,
         ("pull", "quote") => Families::PULL_QUOTE,
-        ("sr", "only") | ("visually", "hidden") | ("screen", "reader") | ("d" | "u", "none") => {
-            Families::HIDDEN
-        }
+        ("sr", "only") | ("visually", "hidden") | ("screen", "reader") => Families::HIDDEN,
         (
             "image" | "img" | "photo" | "picture" | "media",
             "text" | "description" | "title" | "desc" | "info" | "legend" | "alt",
@@ -311,6 +318,9 @@ static WORDS: &[Entry] = &{
         start("entrycontent", F::BODY),
         whole("excerpt", F::LEAD),
         whole("eyebrow", F::SECTION),
+        start("factbox", F::SIDEBAR),
+        start("faktaboks", F::SIDEBAR),
+        start("faktaruta", F::SIDEBAR),
         start("fbcomments", F::COMMENTS),
         whole("fecha", F::DATE),
         whole("figcaption", F::CAPTION),
@@ -322,6 +332,7 @@ static WORDS: &[Entry] = &{
         start("gdpr", F::CONSENT),
         whole("headline", F::TITLE),
         start("hentry", F::STORY),
+        start("infobox", F::SIDEBAR),
         whole("intro", F::LEAD),
         start("keyword", F::TAGS),
         whole("kicker", F::SECTION),
@@ -333,6 +344,7 @@ static WORDS: &[Entry] = &{
         whole("legende", F::CAPTION),
         whole("legends", F::CAPTION),
         whole("leserbriefe", F::COMMENTS),
+        whole("lightbox", F::WIDGET),
         whole("links", F::GROUP),
         whole("list", F::GROUP),
         start("livefyre", F::COMMENTS),
@@ -368,6 +380,7 @@ static WORDS: &[Entry] = &{
         start("photocredit", F::CREDIT),
         whole("photographer", F::CREDIT),
         start("piano", F::PAYWALL),
+        whole("popin", F::WIDGET),
         start("popover", F::WIDGET),
         start("popular", F::RELATED),
         start("popup", F::WIDGET),
@@ -384,9 +397,11 @@ static WORDS: &[Entry] = &{
         start("readmore", F::RELATED),
         start("readnext", F::RELATED),
         start("recirc", F::RELATED),
+        start("recirculation", F::RELATED),
         whole("reco", F::RELATED),
         start("recommend", F::RELATED),
         whole("reklama", F::ADVERT),
+        whole("relacionada", F::RELATED),
         whole("relacionadas", F::RELATED),
         whole("relacionado", F::RELATED),
         whole("relacionados", F::RELATED),
@@ -451,6 +466,7 @@ static WORDS: &[Entry] = &{
         whole("vorspann", F::LEAD),
         start("vuukle", F::COMMENTS),
         start("werbung", F::ADVERT),
+        whole("whatsapp", F::SHARE),
         start("zergnet", F::RELATED),
     ]
 };

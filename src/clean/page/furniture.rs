@@ -6,6 +6,7 @@ use super::outline::{Outline, Run};
 use super::region::Region;
 use super::shingles::Shingles;
 use crate::article::BlockKind;
+use crate::clean::likeness::fold;
 use crate::clean::line::Hint;
 use crate::ledger::Class;
 use crate::tree::{NodeId, Tag, Tree};
@@ -26,15 +27,26 @@ impl Place {
     }
 }
 
-/// Says what each run is. `heading` is the run of the headline.
+/// What is known of the page beside its structure.
+pub(super) struct Known<'a> {
+    /// The run of the headline.
+    pub(super) heading: Option<usize>,
+    /// The text is the headline, or the page's title.
+    pub(super) is_title: &'a dyn Fn(&str) -> bool,
+    /// The page's description.
+    pub(super) summary: &'a Shingles,
+    /// The authors' folded names.
+    pub(super) authors: &'a [String],
+}
+
+/// Says what each run is.
 pub(super) fn place(
     outline: &Outline,
     contexts: &Contexts,
     region: &Region,
-    heading: Option<usize>,
-    is_title: &dyn Fn(&str) -> bool,
-    summary: &Shingles,
+    known: &Known,
 ) -> Vec<Place> {
+    let heading = known.heading;
     let last = region.inside.iter().rposition(|&inside| inside);
     let first = region.inside.iter().position(|&inside| inside);
     let head_from = heading.or(first).unwrap_or(0);
@@ -53,12 +65,14 @@ pub(super) fn place(
             )))
         } else if region.inside[index] && !before_head {
             let judged = by_families(families, run).or_else(|| by_tags(outline.tree, run));
-            let judged = judged.or_else(|| repeats_title(outline, run, is_title));
+            let judged = judged
+                .or_else(|| repeats_title(outline, run, known.is_title))
+                .or_else(|| names_author(outline, run, known.authors));
             Place::Line(judged)
         } else if in_head {
             match head_line(families, outline.tree, run) {
                 Some(hint) => Place::Line(Some(hint)),
-                None if is_standfirst(outline, families, run, index - head_from, summary) => {
+                None if is_standfirst(outline, families, run, index - head_from, known.summary) => {
                     Place::Line(None)
                 }
                 None => Place::Aside(outside()),
@@ -189,6 +203,13 @@ fn by_families(families: Families, run: &Run) -> Option<Hint> {
             return Some(Hint::strong(class, rule, reason));
         }
     }
+    if families.any(Families::VIDEO) && run.bytes < 300 && run.prose() == 0 {
+        return Some(Hint::weak(
+            Class::Caption,
+            "page.video",
+            "stands with a video",
+        ));
+    }
     if run.stops <= 1 && run.bytes < 200 {
         if families.any(Families::AUTHOR) {
             return Some(Hint::strong(
@@ -268,6 +289,29 @@ fn is_standfirst(
         || summary
             .percent(outline.text(run))
             .is_some_and(|percent| percent >= 60)
+}
+
+/// A short line that says hardly more than the names of the authors.
+fn names_author(outline: &Outline, run: &Run, authors: &[String]) -> Option<Hint> {
+    const LINE_BYTES_MAX: u32 = 200;
+    const BESIDE_BYTES_MAX: usize = 30;
+    if run.bytes > LINE_BYTES_MAX || run.closed || authors.is_empty() {
+        return None;
+    }
+    let text = fold(outline.text(run));
+    let named: usize = authors
+        .iter()
+        .filter(|author| text.contains(author.as_str()))
+        .map(String::len)
+        .sum();
+    let byline = named >= 4 && text.len() <= named + BESIDE_BYTES_MAX && named * 2 >= text.len();
+    byline.then(|| {
+        Hint::strong(
+            Class::Byline,
+            "page.names_author",
+            "names the article's authors",
+        )
+    })
 }
 
 /// Lines between the headline and the body that are no furniture: byline, date, the lead picture's caption.

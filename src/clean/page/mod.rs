@@ -25,7 +25,7 @@ use crate::tree::{Attr, Tag, Tree};
 
 use context::{Contexts, FURNITURE};
 use families::Families;
-use furniture::Place;
+use furniture::{Known, Place};
 use outline::{Outline, Run};
 use shingles::Shingles;
 
@@ -38,6 +38,8 @@ pub struct Expected<'a> {
     pub body: Option<&'a str>,
     /// The description for search engines and social networks: often the standfirst.
     pub summary: Option<&'a str>,
+    /// Names of authors.
+    pub authors: Vec<&'a str>,
     /// The page's own host, without `www.`.
     pub host: Option<&'a str>,
 }
@@ -87,8 +89,20 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
         !text.is_empty() && titles.contains(&text)
     };
     let heading = heading.filter(|&heading| region::is_above(&outline, &region, heading));
+    let authors: Vec<String> = expected
+        .authors
+        .iter()
+        .map(|author| fold(author))
+        .filter(|author| author.len() >= 4)
+        .collect();
     let summary = expected.summary.map(Shingles::of).unwrap_or_default();
-    let mut places = furniture::place(&outline, &contexts, &region, heading, &is_title, &summary);
+    let known = Known {
+        heading,
+        is_title: &is_title,
+        summary: &summary,
+        authors: &authors,
+    };
+    let mut places = furniture::place(&outline, &contexts, &region, &known);
     boxes::mark(&outline, expected.host, &mut places);
     let evidence = evidence(&outline, &contexts, heading, &region.inside);
     Page {
