@@ -13,9 +13,11 @@ pub mod stamp;
 pub mod text;
 mod title;
 
+use crate::clean::date;
 use crate::clean::finding::Facts;
 use crate::clean::likeness::{fold, likeness};
-use crate::clean::page::{Expected, PageEvidence};
+use crate::clean::page::Expected;
+use crate::clean::page::evidence::{DatePlace, PageEvidence};
 use crate::submission::Declared;
 use crate::tree::Tree;
 
@@ -189,15 +191,14 @@ impl<T> Ballot<T> {
     /// that repeats itself counts once.
     fn count(self) -> Option<Weighed<T>> {
         let weight_of = |key: &str| {
-            let mut sources: Vec<&str> = Vec::new();
-            let mut weight = 0;
-            for (other, _, source, own) in &self.votes {
-                if other == key && !sources.contains(source) {
-                    sources.push(source);
-                    weight += own;
+            let mut sources: Vec<(&str, u32)> = Vec::new();
+            for (_, _, source, own) in self.votes.iter().filter(|(other, ..)| other == key) {
+                match sources.iter_mut().find(|(other, _)| other == source) {
+                    Some((_, weight)) => *weight = (*own).max(*weight),
+                    None => sources.push((source, *own)),
                 }
             }
-            weight
+            sources.iter().map(|(_, weight)| weight).sum::<u32>()
         };
         let weights: Vec<u32> = self.votes.iter().map(|(key, ..)| weight_of(key)).collect();
         let most = *weights.iter().max()?;
@@ -269,10 +270,11 @@ fn title_of(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
     say(
         evidence.page.and_then(|page| page.heading.as_deref()),
         "heading of the page",
-        45,
+        60,
     );
     for &(key, weight) in TITLE_KEYS {
-        say(evidence.named(key), key_source(key), weight);
+        // They are filled from one field, for sharing and searching: they speak with one voice.
+        say(evidence.named(key), "title for sharing", weight);
     }
     say(
         evidence.meta().and_then(|meta| meta.item("headline")),
@@ -284,11 +286,11 @@ fn title_of(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
     let window = evidence.meta().and_then(|meta| meta.title.as_deref());
     if let Some(window) = window {
         let whole = title::without_site(window, sites);
-        say(Some(whole), "title of the window", 22);
+        say(Some(whole), "title of the window", 15);
         say(
             title::before_bar(whole),
             "title of the window before its bar",
-            12,
+            10,
         );
     }
     ballot.count()
@@ -477,26 +479,44 @@ fn date(evidence: &Evidence, url: Option<&Weighed<String>>) -> Option<Weighed<St
         say(meta.item("datePublished"), "itemprop datePublished", 50);
         say(meta.item("dateCreated"), "itemprop dateCreated", 35);
     }
-    if let Some(page) = evidence.page {
-        for (place, date) in page.dates.iter().enumerate() {
-            let weight = 45u32.saturating_sub(8 * place as u32).max(8);
-            say(
-                Some(date),
-                [
-                    "date of the page",
-                    "second date of the page",
-                    "further date of the page",
-                ][place.min(2)],
-                weight,
-            );
-        }
+    for (moment, weight) in shown_dates(evidence, false) {
+        say(Some(&moment), "date on the page", weight);
     }
     say(evidence.facts.date.as_deref(), "line of the text", 35);
     let address = url
         .map(|url| url.value.as_str())
         .or(evidence.declared.url.as_deref());
-    say(address.and_then(address::date).as_deref(), "address", 40);
+    say(address.and_then(address::date).as_deref(), "address", 30);
     ballot.count()
+}
+
+/// Dates that the page shows, with their weights: of several in one place the first weighs most. `changes` asks for those of
+/// the last change, which lines say in words.
+fn shown_dates(evidence: &Evidence, changes: bool) -> Vec<(String, u32)> {
+    let mut found: Vec<(DatePlace, String, u32)> = Vec::new();
+    for shown in evidence.page.map_or(&[][..], |page| &page.dates) {
+        let moment =
+            stamp(&shown.text).or_else(|| date::find(&shown.text).map(|found| found.value));
+        let Some(moment) = moment.filter(|_| date::is_of_change(&shown.text) == changes) else {
+            continue;
+        };
+        let before = found
+            .iter()
+            .filter(|(place, ..)| *place == shown.place)
+            .count() as u32;
+        let first = match shown.place {
+            DatePlace::Declared => 40,
+            DatePlace::Marked => 32,
+            DatePlace::Head => 25,
+            DatePlace::Tail => 16,
+            DatePlace::Elsewhere => 9,
+        };
+        found.push((shown.place, moment, (first - first.min(before * 6)).max(3)));
+    }
+    found
+        .into_iter()
+        .map(|(_, moment, weight)| (moment, weight))
+        .collect()
 }
 
 /// Nothing is published after it was fetched; two days are left for wrong clocks and zones.
@@ -544,6 +564,9 @@ fn modified(evidence: &Evidence) -> Option<Weighed<String>> {
             say(meta.get(key), key_source(key), weight);
         }
         say(meta.item("dateModified"), "itemprop dateModified", 50);
+    }
+    for (moment, weight) in shown_dates(evidence, true) {
+        say(Some(&moment), "date on the page", weight);
     }
     say(evidence.facts.modified.as_deref(), "line of the text", 35);
     ballot.count()

@@ -32,7 +32,7 @@ use crate::article::Article;
 use crate::clean::assemble::Assembled;
 use crate::clean::finding::Facts;
 use crate::clean::metadata::{Announced, Evidence, Metadata, Weighed};
-use crate::clean::page::PageEvidence;
+use crate::clean::page::evidence::PageEvidence;
 use crate::clean::rules::Rules;
 use crate::document::{Body, Document};
 use crate::ledger::Ledger;

@@ -1,6 +1,6 @@
 //! What the elements around a run of text say about it: their tags, names and styles, as far as the text bears it out.
 
-use super::families::{Families, families};
+use super::families::{Dictionary, Families, families};
 use super::outline::Outline;
 use crate::article::BlockKind;
 use crate::tree::{Attr, NodeId, Tag, Tree};
@@ -60,6 +60,7 @@ impl Contexts {
     pub(super) fn new(outline: &Outline) -> Contexts {
         let tree = outline.tree;
         let mut around: Vec<Families> = Vec::with_capacity(tree.len());
+        let mut dictionary = Dictionary::default();
         for node in tree.nodes() {
             let inherited = tree
                 .parent(node)
@@ -71,7 +72,7 @@ impl Contexts {
                 Some(_) if inherited.any(SETTLED) || tree.text_range(node).is_empty() => {
                     Families::NONE
                 }
-                Some(tag) => believed(outline, node, tag),
+                Some(tag) => believed(outline, node, tag, &mut dictionary),
             };
             around.push(inherited | own);
         }
@@ -100,7 +101,12 @@ const SETTLED: Families = Families::NAVIGATION
     .or(Families::COMMENTS)
     .or(Families::HIDDEN);
 
-fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
+fn believed<'a>(
+    outline: &Outline<'a>,
+    node: NodeId,
+    tag: Tag,
+    dictionary: &mut Dictionary<'a>,
+) -> Families {
     let tree = outline.tree;
     let mut own = of_tag(tag);
     if matches!(tag, Tag::Html | Tag::Body | Tag::Head) {
@@ -121,7 +127,7 @@ fn believed(outline: &Outline, node: NodeId, tag: Tag) -> Families {
             | Attr::DataComponent
             | Attr::DataModule
             | Attr::DataType
-            | Attr::DataQa => own |= families(value),
+            | Attr::DataQa => own |= dictionary.families(value),
             Attr::Hidden => hidden |= !value.eq_ignore_ascii_case("until-found"),
             Attr::Style => hidden |= is_hidden_by_style(value),
             Attr::AriaHidden => aria_hidden = value.eq_ignore_ascii_case("true"),

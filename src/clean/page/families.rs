@@ -2,6 +2,8 @@
 //!
 //! A name is evidence about an element, never proof: `clean/page/context.rs` weighs it against the text that stands there.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{BitOr, BitOrAssign};
 
 /// A set of families.
@@ -78,6 +80,45 @@ impl BitOrAssign for Families {
     }
 }
 
+/// The families of a page's names, each found once: a page says the same class hundreds of times.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary<'a>(HashMap<&'a str, Families, BuildHasherDefault<NameHasher>>);
+
+impl<'a> Dictionary<'a> {
+    /// The families of a class, id, role or test-id attribute.
+    pub(super) fn families(&mut self, names: &'a str) -> Families {
+        if let Some(&known) = self.0.get(names) {
+            return known;
+        }
+        let found = families(names);
+        if self.0.len() < NAMES_MAX {
+            self.0.insert(names, found);
+        }
+        found
+    }
+}
+
+const NAMES_MAX: usize = 4096;
+
+/// Fast rather than safe: only so many names are remembered that collisions made on purpose cost little.
+#[derive(Debug, Default)]
+pub(super) struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word))
+                .wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+}
+
 /// The families of a class, id, role or test-id attribute.
 pub(super) fn families(names: &str) -> Families {
     let mut found = Families::NONE;
@@ -103,12 +144,15 @@ const NAME_WORDS_MAX: usize = 6;
 
 fn families_of_name(name: &str) -> Families {
     // Utility classes of CSS frameworks (`md:hidden`, `w-[300px]`) say how a thing looks, not what it is.
-    if name.contains([':', '[']) || words(name).count() > NAME_WORDS_MAX {
+    if name.bytes().any(|byte| matches!(byte, b':' | b'[')) {
         return Families::NONE;
     }
     let mut found = Families::NONE;
     let mut previous: Option<Word> = None;
-    for word in words(name) {
+    for (place, word) in words(name).enumerate() {
+        if place == NAME_WORDS_MAX {
+            return Families::NONE;
+        }
         let before = previous.as_ref().map_or("", Word::as_str);
         match (before, word.as_str()) {
             // `has-sidebar`, `with-comments`, `no-ads` speak of something else on the page.

@@ -10,6 +10,7 @@
 
 mod boxes;
 mod context;
+pub mod evidence;
 mod families;
 mod furniture;
 mod lines;
@@ -21,9 +22,10 @@ use crate::article::BlockKind;
 use crate::clean::likeness::{fold, likeness};
 use crate::clean::line::{Hint, Lines};
 use crate::ledger::Class;
-use crate::tree::{Attr, Tag, Tree};
+use crate::tree::{Tag, Tree};
 
 use context::{Contexts, FURNITURE};
+use evidence::PageEvidence;
 use families::Families;
 use furniture::{Known, Place};
 use outline::{Outline, Run};
@@ -51,23 +53,6 @@ pub struct Page<'a> {
     pub lines: Lines<'a>,
     /// What metadata can use.
     pub evidence: PageEvidence,
-}
-
-/// What a page shows of its metadata.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct PageEvidence {
-    /// The headline as it stands on the page.
-    pub heading: Option<String>,
-    /// Texts that stand where the page names its authors, in order.
-    pub bylines: Vec<String>,
-    /// Names that stand in links to authors (`rel=author`, `itemprop=author`).
-    pub authors: Vec<String>,
-    /// Dates near the headline: the `datetime` of `<time>` or its text, in order.
-    pub dates: Vec<String>,
-    /// Keywords listed on the page.
-    pub tags: Vec<String>,
-    /// The name of the section above the headline, or the last breadcrumb.
-    pub section: Option<String>,
 }
 
 /// Cuts a page into lines and says what structure knows about each.
@@ -104,7 +89,7 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
     };
     let mut places = furniture::place(&outline, &contexts, &region, &known);
     boxes::mark(&outline, expected.host, &mut places);
-    let evidence = evidence(&outline, &contexts, heading, &region.inside);
+    let evidence = evidence::gather(&outline, &contexts, heading, &region.inside);
     Page {
         lines: lines::lines(&outline, &contexts, places),
         evidence,
@@ -137,7 +122,7 @@ fn without_article<'a>(
     };
     let places = outline.runs.iter().enumerate().map(place).collect();
     Page {
-        evidence: evidence(outline, contexts, heading, &[]),
+        evidence: evidence::gather(outline, contexts, heading, &[]),
         lines: lines::lines(outline, contexts, places),
     }
 }
@@ -253,108 +238,4 @@ fn other_articles(outline: &Outline, contexts: &mut Contexts, heading: usize) {
         marked = tree.subtree_end(article);
         contexts.add(article.index()..marked, Families::RELATED);
     }
-}
-
-fn evidence(
-    outline: &Outline,
-    contexts: &Contexts,
-    heading: Option<usize>,
-    inside: &[bool],
-) -> PageEvidence {
-    let mut evidence = PageEvidence {
-        heading: heading.map(|heading| squeeze(outline.text(&outline.runs[heading]))),
-        ..PageEvidence::default()
-    };
-    let last = inside
-        .iter()
-        .rposition(|&inside| inside)
-        .map_or(outline.runs.len(), |last| last + 1);
-    let from = heading.map_or(0, |heading| heading.saturating_sub(12));
-    for (index, run) in outline.runs.iter().enumerate() {
-        let families = contexts.at(run.nodes.start);
-        if families.any(
-            Families::HIDDEN
-                .or(Families::COMMENTS)
-                .or(Families::RELATED)
-                .or(Families::TEASER),
-        ) {
-            continue;
-        }
-        if families.any(Families::TAGS) && run.bytes < 60 && index >= from {
-            evidence.tags.push(squeeze(outline.text(run)));
-        }
-        if index < from || index > last + 10 || run.bytes > 200 {
-            continue;
-        }
-        if families.any(Families::AUTHOR) {
-            evidence.bylines.push(squeeze(outline.text(run)));
-        } else if families.any(Families::SECTION) && evidence.section.is_none() && run.bytes < 50 {
-            evidence.section = Some(squeeze(outline.text(run)));
-        }
-        dates_of(outline, contexts, run, &mut evidence.dates);
-        authors_of(outline, run, &mut evidence.authors);
-    }
-    evidence
-}
-
-fn dates_of(outline: &Outline, contexts: &Contexts, run: &Run, dates: &mut Vec<String>) {
-    const DATES_MAX: usize = 12;
-    if dates.len() >= DATES_MAX
-        || !contexts.at(run.nodes.start).any(Families::DATE)
-            && !contexts.at(run.nodes.end - 1).any(Families::DATE)
-    {
-        return;
-    }
-    let tree = outline.tree;
-    for index in run.nodes.clone() {
-        let Some(node) = tree
-            .node_at(index as usize)
-            .filter(|&node| tree.is_text(node))
-        else {
-            continue;
-        };
-        let time = tree.ancestors(node).take(3).find_map(|node| {
-            tree.attr(node, Attr::Datetime)
-                .or_else(|| tree.attr(node, Attr::Content))
-        });
-        if let Some(time) = time.filter(|time| dates.last().map(String::as_str) != Some(time)) {
-            dates.push(time.to_owned());
-        }
-    }
-    if run.bytes < 80 {
-        dates.push(squeeze(outline.text(run)));
-    }
-}
-
-fn authors_of(outline: &Outline, run: &Run, authors: &mut Vec<String>) {
-    let tree = outline.tree;
-    let Some(link) = run.link else { return };
-    let is_author = tree
-        .attr(link, Attr::Rel)
-        .is_some_and(|rel| rel.split_ascii_whitespace().any(|rel| rel == "author"));
-    let is_author = is_author
-        || tree.ancestors(link).take(3).chain([link]).any(|node| {
-            tree.tag(node) != Some(Tag::Body)
-                && tree
-                    .attr(node, Attr::Itemprop)
-                    .is_some_and(|prop| prop.contains("author"))
-        });
-    if is_author && run.bytes < 100 {
-        let name = squeeze(tree.text_of(link));
-        if !authors.contains(&name) {
-            authors.push(name);
-        }
-    }
-}
-
-/// Without blanks at the ends, and single spaces between words.
-fn squeeze(text: &str) -> String {
-    let mut squeezed = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !squeezed.is_empty() {
-            squeezed.push(' ');
-        }
-        squeezed.push_str(word);
-    }
-    squeezed
 }
