@@ -61,8 +61,7 @@ macro_rules! codes {
 }
 
 const RESTORE_FILE: &str = "restore this file from a backup";
-const RESTORE_RECORD: &str =
-    "restore the segment from a backup; `repair --to DIR` saves all that is sound";
+const RESTORE_RECORD: &str = "restore the segment from a backup; all other records stay readable";
 const REBUILT: &str = "start the daemon or run `add`: the file is made again from the entries";
 const REBUILT_IF_DELETED: &str =
     "delete it and start the daemon or run `add`: it is made again from the entries";
