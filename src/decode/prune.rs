@@ -561,7 +561,9 @@ mod tests {
     #[test]
     fn attributes_that_no_tree_holds_are_cut() {
         assert_eq!(
-            pruned("<p onclick='>' CLASS=a data-x=1 id=b/><b x=y><script src=z type=t></script><br clear>"),
+            pruned(
+                "<p onclick='>' CLASS=a data-x=1 id=b/><b x=y><script src=z type=t></script><br clear>"
+            ),
             "<p  CLASS=a  id=b/><b x=y><script  type=t></script><br >"
         );
     }

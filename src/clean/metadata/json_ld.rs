@@ -163,6 +163,7 @@ const ASIDE: &[&str] = &[
     "potentialAction",
 ];
 const DEPTH_MAX: usize = 12;
+const NAMES_MAX: usize = 50;
 
 fn collect<'a>(value: &'a Value, depth: usize, objects: &mut Vec<(usize, &'a Map<String, Value>)>) {
     if depth > DEPTH_MAX {
@@ -291,6 +292,10 @@ impl Found<'_> {
 
     /// Names of persons and organisations, with references looked up.
     fn names(&self, value: Option<&Value>, depth: usize, names: &mut Vec<(String, bool)>) {
+        // Nobody reads a longer list, and each name may be a reference to be looked up.
+        if names.len() >= NAMES_MAX {
+            return;
+        }
         match value {
             Some(Value::Array(values)) => values
                 .iter()

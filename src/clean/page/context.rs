@@ -46,7 +46,7 @@ const OWN: Families = Families::BODY;
 const FURNITURE_PROSE_PERCENT_MAX: u32 = 30;
 /// Comments and questions about cookies may well be longer than the article; they are believed if that much prose stands
 /// elsewhere.
-const PROSE_BESIDE: u32 = 400;
+const PROSE_BESIDE: u32 = 250;
 /// What is hidden from screen readers is a sign or a double, unless there is much of it.
 const ARIA_HIDDEN_BYTES_MAX: u32 = 200;
 

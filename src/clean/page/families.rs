@@ -98,7 +98,7 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-const NAMES_MAX: usize = 4096;
+const NAMES_MAX: usize = 1024;
 
 /// Fast rather than safe: only so many names are remembered that collisions made on purpose cost little.
 #[derive(Debug, Default)]

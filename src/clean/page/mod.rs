@@ -55,6 +55,9 @@ pub struct Page<'a> {
     pub evidence: PageEvidence,
 }
 
+/// More authors are not sought on the page.
+const AUTHORS_MAX: usize = 20;
+
 /// Cuts a page into lines and says what structure knows about each.
 pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
     let mut outline = Outline::new(tree);
@@ -79,6 +82,7 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
         .iter()
         .map(|author| fold(author))
         .filter(|author| author.len() >= 4)
+        .take(AUTHORS_MAX)
         .collect();
     let summary = expected.summary.map(Shingles::of).unwrap_or_default();
     let known = Known {
