@@ -560,6 +560,71 @@ fn documents_are_found_by_id_prefix_address_and_path() {
 }
 
 #[test]
+fn the_same_declaration_again_is_archived_once() {
+    let mut shelf = Shelf::new();
+    let declared = |json: &str| serde_json::from_str::<Declared>(json).expect("declared data");
+    // A number that serde_json reads as another one than it then writes and reads again.
+    let at_first = declared(r#"{"url": "https://example.org/a", "score": -1.875483630402353e274}"#);
+    let later = declared(r#"{"url": "https://example.org/b", "headers": {"etag": "x"}}"#);
+    let mut draft = shelf.draft("a.txt", "One.", &["One."]);
+    draft.declared = at_first.clone();
+    let source = draft.source.clone();
+    shelf
+        .writer()
+        .commit([prepare(draft)], now())
+        .expect("committed");
+
+    // As a restart finds the archive, and with a catalog that was lost.
+    let offer = |declared: &Declared, leaves: u64| {
+        for catalog_is_lost in [false, false, true] {
+            if catalog_is_lost {
+                remove_catalog(&shelf.dir());
+            }
+            let mut writer = shelf.writer();
+            let before = fs::read(segment::path(&shelf.dir(), 1)).expect("read");
+            for _ in 0..2 {
+                let id = writer.revise(&source, declared.clone(), now());
+                assert_eq!(id.expect("revised").expect("a capture").capture, 1);
+            }
+            assert_eq!(writer.checkpoint().size, leaves);
+            let after = fs::read(segment::path(&shelf.dir(), 1)).expect("read");
+            assert!(after.starts_with(&before));
+        }
+    };
+    offer(&at_first, 1);
+    offer(&later, 2);
+    // Said before, but not last: that is news.
+    offer(&at_first, 3);
+    offer(&Declared::default(), 4);
+
+    let archive = shelf.reader();
+    let doc = archive.documents().expect("listed").remove(0).doc;
+    let row = archive.resolve(&doc, &Selector::Latest).expect("there");
+    let metadata = archive.read_metadata(&row).expect("read");
+    let urls = metadata.revisions.iter();
+    let urls: Vec<_> = urls.map(|r| r.declared.url.as_deref()).collect();
+    let (a, b) = ("https://example.org/a", "https://example.org/b");
+    assert_eq!(urls, [Some(b), Some(a), None]);
+    assert_eq!(metadata.observation.declared.url.as_deref(), Some(a));
+
+    // What cannot be read cannot be compared: once more, and no oftener.
+    let mut other = shelf.draft("b.txt", "Two.", &["Two."]);
+    other.declared = later.clone();
+    let source = other.source.clone();
+    let mut writer = shelf.writer();
+    writer.commit([prepare(other)], now()).expect("committed");
+    let row = shelf.reader().find("inbox/b.txt").expect("found");
+    let row = shelf.reader().resolve(&row, &Selector::Latest);
+    damage(&shelf.dir(), row.expect("there").locations.metadata);
+    let size = writer.checkpoint().size;
+    for _ in 0..3 {
+        let revised = writer.revise(&source, later.clone(), now());
+        assert!(revised.expect("revised").is_some());
+        assert_eq!(writer.checkpoint().size, size + 1);
+    }
+}
+
+#[test]
 fn versions_are_chosen_by_number_and_by_fetch_time() {
     let mut shelf = Shelf::new();
     let mut group = Vec::new();

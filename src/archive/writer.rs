@@ -141,7 +141,8 @@ impl ArchiveWriter {
         })
     }
 
-    /// Archives what was declared about the last capture of `source` after it was archived. `None` if there is no capture.
+    /// Archives what was declared about the last capture of `source` after it was archived, unless it is what was declared
+    /// last: saying it again says nothing. `None` if there is no capture.
     pub fn revise(
         &mut self,
         source: &Source,

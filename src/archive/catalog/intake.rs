@@ -281,6 +281,19 @@ impl Catalog {
         })
     }
 
+    /// The metadata record that was archived last for a capture, its own or a revision's: its block's digest and its place.
+    /// `None` if it is lost.
+    pub fn last_metadata(&self, id: &CaptureId) -> Result<Option<(Digest, Location)>, Error> {
+        let sql = "SELECT metadata, segment, metadata_offset, metadata_length, leaf FROM captures \
+                   WHERE doc = ?1 AND capture = ?2 \
+                   UNION ALL \
+                   SELECT metadata, segment, metadata_offset, metadata_length, leaf FROM revisions \
+                   WHERE doc = ?1 AND capture = ?2 ORDER BY leaf DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
+        let last = self.first(sql, params![id.doc.0, id.capture], read)?;
+        Ok(last.and_then(|(digest, at)| Some((digest, at?))))
+    }
+
     /// The digest of the metadata that the catalog has for a leaf.
     pub fn metadata_of_leaf(&self, index: u64) -> Result<Option<Digest>, Error> {
         let sql = "SELECT metadata FROM captures WHERE leaf = ?1 \

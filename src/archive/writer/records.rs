@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
 use crate::archive::capture::{
     self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
@@ -12,7 +13,7 @@ use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random};
 use crate::archive::leaf::Leaf;
 use crate::archive::metadata::{
-    self, CAPTURE, CaptureBlock, Content, REVISION, Revision, RevisionBlock,
+    self, CAPTURE, CaptureBlock, Content, MetadataBlock, REVISION, Revision, RevisionBlock,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{Record, RecordId, RecordWriter, warc_date};
@@ -131,6 +132,10 @@ impl Open {
         let Some(id) = self.catalog.last_of_source(source)? else {
             return Ok(None);
         };
+        // A sidecar that stays in its inbox is offered again after each start.
+        if self.last_declared(&id)? == Some(as_archived(&declared)) {
+            return Ok(Some(id));
+        }
         let block = RevisionBlock {
             faircopy: REVISION.to_owned(),
             nonce: capture::nonce(),
@@ -156,6 +161,38 @@ impl Open {
             .fill_revision(index, &id.doc, &block.revision, at)?;
         Ok(Some(id))
     }
+
+    /// What was declared about a capture last, be it with the capture or later; `None` if that cannot be read, so that it is
+    /// archived once more.
+    fn last_declared(&self, id: &CaptureId) -> Result<Option<Declared>, Error> {
+        let Some((digest, at)) = self.catalog.last_metadata(id)? else {
+            return Ok(None);
+        };
+        match read_declared(&self.dir, at, &digest) {
+            Ok(declared) => Ok(Some(declared)),
+            Err(error) => {
+                tracing::warn!("{at} is damaged and what it declares archived again: {error}");
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Declared data as it is when it is read back: a number may have more digits than come through JSON.
+fn as_archived(declared: &Declared) -> Declared {
+    let (bytes, _) = metadata::to_bytes(declared);
+    serde_json::from_slice(&bytes).expect("what was written can be read")
+}
+
+/// Reads a metadata record, proves it, and returns what it declares.
+fn read_declared(dir: &Path, at: Location, digest: &Digest) -> Result<Declared, Error> {
+    let bytes = segment::read(dir, at)?;
+    let record = proven(dir, at, &bytes, "metadata", digest)?;
+    match MetadataBlock::<IgnoredAny>::parse(record.block) {
+        Ok(MetadataBlock::Capture(block)) => Ok(block.observation.declared),
+        Ok(MetadataBlock::Revision(block)) => Ok(block.revision.declared),
+        Err(error) => Err(unusable(dir, at, &error.to_string())),
+    }
 }
 
 /// Reads a record with raw bytes, and proves that it has them.
@@ -165,16 +202,7 @@ pub(super) fn read_target(
     digest: &Digest,
 ) -> Result<RevisitTarget, Error> {
     let bytes = segment::read(dir, at)?;
-    let wrong = |why: &str| Error::Record {
-        doing: "use the record",
-        path: segment::path(dir, at.segment),
-        offset: at.offset,
-        source: std::io::Error::other(why.to_owned()),
-    };
-    let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
-    if record.kind() != "resource" || Digest::of(record.block) != *digest {
-        return Err(wrong("it has other bytes"));
-    }
+    let record = proven(dir, at, &bytes, "resource", digest)?;
     let header = |name| record.header(name).map(str::to_owned);
     let target = || {
         Some(RevisitTarget {
@@ -183,7 +211,31 @@ pub(super) fn read_target(
             date: header("WARC-Date")?,
         })
     };
-    target().ok_or_else(|| wrong("a header is missing"))
+    target().ok_or_else(|| unusable(dir, at, "a header is missing"))
+}
+
+/// The record that `bytes` are, if it is of this type and its block has this digest.
+fn proven<'a>(
+    dir: &Path,
+    at: Location,
+    bytes: &'a [u8],
+    kind: &str,
+    digest: &Digest,
+) -> Result<Record<'a>, Error> {
+    let record = Record::parse(bytes).map_err(|error| unusable(dir, at, &error.to_string()))?;
+    if record.kind() != kind || Digest::of(record.block) != *digest {
+        return Err(unusable(dir, at, "it has other bytes"));
+    }
+    Ok(record)
+}
+
+fn unusable(dir: &Path, at: Location, why: &str) -> Error {
+    Error::Record {
+        doing: "use the record",
+        path: segment::path(dir, at.segment),
+        offset: at.offset,
+        source: std::io::Error::other(why.to_owned()),
+    }
 }
 
 /// The metadata of a duplicate: what was observed, and whose content it shares.
