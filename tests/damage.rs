@@ -17,34 +17,9 @@ use faircopy::check::problem::{Code, Problem};
 use faircopy::check::{Options, Report, check};
 use faircopy::digest::Digest;
 use faircopy::identity::DocId;
-use faircopy::ledger::{Class, Ledger, Span, Verdict};
 use faircopy::submission::{ClaimId, Declared};
 
-use shelf::{Shelf, now};
-
-/// A capture whose ledger accounts for its bytes: the text, and an advertisement behind it.
-fn draft(shelf: &mut Shelf, path: &str, paragraphs: &[&str], advertisement: &str) -> Draft {
-    let mut draft = shelf.draft(path, "", paragraphs);
-    let text = draft.article.text.clone();
-    draft.raw = format!("{text}{advertisement}").into_bytes();
-    draft.digests = draft.article.digests(Digest::of(&draft.raw));
-    let span = |start, end, verdict, class| Span {
-        start,
-        end,
-        verdict,
-        class,
-        rule: "test.rule".into(),
-        reason: "it is a test".into(),
-        becomes: None,
-    };
-    draft.ledger = Ledger {
-        spans: vec![
-            span(0, text.len(), Verdict::Kept, Class::Body),
-            span(text.len(), draft.raw.len(), Verdict::Removed, Class::Promo),
-        ],
-    };
-    draft
-}
+use shelf::{Shelf, fitting, now};
 
 /// A small archive with captures of every kind, in several segments: new, with a changed promotion, with a changed story,
 /// the same bytes again, the bytes of another document, and a late sidecar.
@@ -85,7 +60,7 @@ fn small() -> Shelf {
         }
         let prepared: Vec<_> = group
             .iter()
-            .map(|(path, paragraphs, ad)| prepare(draft(&mut shelf, path, paragraphs, ad)))
+            .map(|(path, paragraphs, ad)| prepare(fitting(&mut shelf, path, paragraphs, ad)))
             .collect();
         writer.commit(prepared, now()).expect("committed");
     }
@@ -401,7 +376,7 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
                 Ok((mut writer, _)) => {
                     assert_eq!(writing, GoesOn, "{what}");
                     let mut hand = Shelf::new();
-                    let new = draft(&mut hand, "new.txt", &["After the damage."], "");
+                    let new = fitting(&mut hand, "new.txt", &["After the damage."], "");
                     let new = Draft {
                         claim: ClaimId::new(77, [7; 10]),
                         ..new
@@ -631,7 +606,7 @@ fn a_checkpoint_kept_elsewhere_shows_a_log_that_shrank_or_forked() {
 
     let (_older, older) = copied(&shelf);
     let (_other, other) = copied(&shelf);
-    let next = draft(&mut shelf, "z.txt", &["Later."], "");
+    let next = fitting(&mut shelf, "z.txt", &["Later."], "");
     shelf
         .writer()
         .commit(vec![prepare(next.clone())], now())
@@ -648,7 +623,7 @@ fn a_checkpoint_kept_elsewhere_shows_a_log_that_shrank_or_forked() {
     let (mut writer, _) =
         ArchiveWriter::open(other.clone(), WriterOptions::default()).expect("opened");
     for path in ["x.txt", "y.txt"] {
-        let other = draft(&mut shelf, path, &["Another end."], "");
+        let other = fitting(&mut shelf, path, &["Another end."], "");
         writer
             .commit(vec![prepare(other)], now())
             .expect("committed");
@@ -719,7 +694,7 @@ fn the_shares_of_a_rotation_read_everything() {
 fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
     let mut shelf = Shelf::new();
     let mut writer = shelf.writer();
-    let drafts = (0..600).map(|n| draft(&mut shelf, &format!("{n}.txt"), &["The same."], ""));
+    let drafts = (0..600).map(|n| fitting(&mut shelf, &format!("{n}.txt"), &["The same."], ""));
     let prepared: Vec<_> = drafts.map(prepare).collect();
     writer.commit(prepared, now()).expect("committed");
     drop(writer);
@@ -786,7 +761,7 @@ fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
 fn check_runs_while_a_writer_commits() {
     let mut shelf = Shelf::new();
     let mut writer = shelf.writer();
-    let first = draft(&mut shelf, "first.txt", &["The first."], "");
+    let first = fitting(&mut shelf, "first.txt", &["The first."], "");
     writer
         .commit(vec![prepare(first)], now())
         .expect("committed");
@@ -795,7 +770,7 @@ fn check_runs_while_a_writer_commits() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for n in 0..60 {
-                let next = draft(&mut shelf, &format!("{n}.txt"), &["More and more."], "x");
+                let next = fitting(&mut shelf, &format!("{n}.txt"), &["More and more."], "x");
                 writer
                     .commit(vec![prepare(next)], now())
                     .expect("committed");

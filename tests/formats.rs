@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use faircopy::archive::FORMAT_VERSION;
 use faircopy::archive::capture::prepare;
 use faircopy::archive::reader::Archive;
+use faircopy::check;
 use faircopy::submission::Declared;
 
-use shelf::{Shelf, now};
+use shelf::{Shelf, fitting, now};
 
 fn frozen() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats")
@@ -75,12 +76,21 @@ fn archives_of_every_format_version_tell_what_they_told_and_are_written_on() {
         }
         let size = shelf.writer().checkpoint().size;
         shelf.claims = 1_000;
-        let prepared = shelf.prepared("later.txt", "Later.", &["Later."]);
+        let later = prepare(fitting(&mut shelf, "later.txt", &["Later."], ""));
         let mut writer = shelf.writer();
-        writer.commit([prepared], now()).expect("committed");
+        writer.commit([later], now()).expect("committed");
         assert_eq!(writer.checkpoint().size, size + 1);
+        drop(writer);
         let told = told(&shelf.reader());
         assert!(golden.lines().all(|line| told.contains(line)));
+        let options = check::Options {
+            read_data: true,
+            ..check::Options::default()
+        };
+        let mut problems = Vec::new();
+        let report = check::check(&shelf.dir(), &options, &mut |p| problems.push(p));
+        assert_eq!(problems, []);
+        assert_eq!(report.expect("checked").leaves, size + 1);
         versions += 1;
     }
     assert_eq!(versions, FORMAT_VERSION);
@@ -93,23 +103,23 @@ fn freeze() {
     assert!(!target.exists(), "what is frozen is never changed");
     let mut shelf = Shelf::new();
     let mut writer = shelf.writer();
-    let mut addressed = shelf.draft(
-        "news/an article.txt",
-        "One.\n\nTwo.\nSubscribe!",
-        &["One.", "Two."],
-    );
+    let path = "news/an article.txt";
+    let mut addressed = fitting(&mut shelf, path, &["One.", "Two."], "Subscribe!");
     addressed.declared = Declared {
         url: Some("https://example.org/a?b=c d".to_owned()),
         fetched_at: Some(now()),
         ..Declared::default()
     };
-    let group = [
-        prepare(addressed.clone()),
-        shelf.prepared("b.txt", "One.", &["One."]),
-        shelf.prepared("b.txt", "One.", &["One."]),
-        shelf.prepared("b.txt", "One. Advertisement", &["One."]),
-        shelf.prepared("c.txt", "One.", &["One."]),
-    ];
+    let mut group = vec![prepare(addressed.clone())];
+    for (path, advertisement) in [
+        ("b.txt", ""),
+        ("b.txt", ""),
+        ("b.txt", "Advertisement"),
+        ("c.txt", ""),
+    ] {
+        let draft = fitting(&mut shelf, path, &["One."], advertisement);
+        group.push(prepare(draft));
+    }
     writer.commit(group, now()).expect("committed");
     let declared = Declared {
         title: Some("Late".to_owned()),
@@ -118,7 +128,7 @@ fn freeze() {
     writer
         .revise(&addressed.source, declared, now())
         .expect("revised");
-    let changed = shelf.prepared("b.txt", "Two.", &["Two."]);
+    let changed = prepare(fitting(&mut shelf, "b.txt", &["Two."], ""));
     writer.commit([changed], now()).expect("committed");
     drop(writer);
     let told = told(&shelf.reader());

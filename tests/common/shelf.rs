@@ -133,26 +133,60 @@ impl Shelf {
 
 /// Some ledger; whether it fits the text is not the archive's business.
 fn ledger(raw: &str) -> Ledger {
-    let span = |start, end, becomes: Option<&str>| Span {
-        start,
-        end,
-        verdict: if becomes.is_some() {
-            Verdict::Rewritten
-        } else {
-            Verdict::Kept
-        },
-        class: Class::Body,
-        rule: "test.rule".into(),
-        reason: "it is a test".into(),
-        becomes: becomes.map(str::to_owned),
-    };
     let middle = raw.len() / 2;
     Ledger {
         spans: vec![
-            span(0, middle, None),
-            span(middle, middle, Some("\n\n")),
-            span(middle, raw.len(), None),
+            span(0, middle, Verdict::Kept),
+            put_in(middle, middle),
+            span(middle, raw.len(), Verdict::Kept),
         ],
+    }
+}
+
+/// A capture whose ledger accounts for its bytes: a line for each paragraph, and an advertisement behind them.
+pub fn fitting(shelf: &mut Shelf, path: &str, paragraphs: &[&str], advertisement: &str) -> Draft {
+    let raw = format!("{}\n{advertisement}", paragraphs.join("\n"));
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for paragraph in paragraphs {
+        if at > 0 {
+            spans.push(put_in(at, at + 1));
+            at += 1;
+        }
+        spans.push(span(at, at + paragraph.len(), Verdict::Kept));
+        at += paragraph.len();
+    }
+    spans.push(span(at, at + 1, Verdict::Kept));
+    if !advertisement.is_empty() {
+        spans.push(span(at + 1, raw.len(), Verdict::Removed));
+    }
+    Draft {
+        ledger: Ledger { spans },
+        ..shelf.draft(path, &raw, paragraphs)
+    }
+}
+
+fn span(start: usize, end: usize, verdict: Verdict) -> Span {
+    let class = match verdict {
+        Verdict::Removed => Class::Promo,
+        _ => Class::Body,
+    };
+    Span {
+        start,
+        end,
+        verdict,
+        class,
+        rule: "test.rule".into(),
+        reason: "it is a test".into(),
+        becomes: None,
+    }
+}
+
+/// A blank line between two paragraphs in place of what stood there.
+fn put_in(start: usize, end: usize) -> Span {
+    Span {
+        becomes: Some("\n\n".to_owned()),
+        ..span(start, end, Verdict::Rewritten)
     }
 }
 
