@@ -98,3 +98,29 @@ fn labelled_documents_are_cleaned_and_accounted_for() {
         pages.len()
     );
 }
+
+#[test]
+fn pages_of_every_corpus_are_cleaned_and_accounted_for() {
+    let rules = Rules::built_in();
+    for name in ["aeb", "fundus", "wcxb_dev", "htmldate"] {
+        let Some(folder) = corpus(name) else {
+            continue;
+        };
+        let pages = fs::read_dir(folder.join("html")).expect("corpus");
+        let mut pages: Vec<PathBuf> = pages.map(|page| page.expect("corpus").path()).collect();
+        pages.sort();
+        let rows: Vec<Value> = pages
+            .iter()
+            .map(|page| {
+                let id = page.file_stem().expect("pages have names");
+                let raw = fs::read(page).expect("corpus");
+                row(
+                    &json!(id.to_string_lossy()),
+                    &cleaned("document.html", &raw, &rules),
+                )
+            })
+            .collect();
+        write(&format!("{name}.jsonl"), &rows);
+        println!("{name}: {} pages", rows.len());
+    }
+}

@@ -229,6 +229,15 @@ impl Ballot<String> {
 }
 
 impl<'a> Evidence<'a> {
+    /// The name of a source that the lines of a page repeat: what a page shows speaks once. Flat text has only its lines.
+    fn line_source(&self, shown: &'static str) -> &'static str {
+        if self.page.is_some() {
+            shown
+        } else {
+            "line of the text"
+        }
+    }
+
     fn linked(&self) -> Option<&'a Linked> {
         self.announced.map(|announced| &announced.linked)
     }
@@ -281,7 +290,11 @@ fn title_of(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
         "itemprop headline",
         30,
     );
-    say(evidence.facts.title.as_deref(), "line of the text", 30);
+    say(
+        evidence.facts.title.as_deref(),
+        evidence.line_source("heading of the page"),
+        30,
+    );
     say(evidence.declared.title.as_deref(), "sidecar", 35);
     let window = evidence.meta().and_then(|meta| meta.title.as_deref());
     if let Some(window) = window {
@@ -388,7 +401,11 @@ fn authors(evidence: &Evidence, sites: &[String]) -> Option<Weighed<Vec<String>>
         }
         say(lines, "byline of the page", 35);
     }
-    say(evidence.facts.authors.clone(), "line of the text", 30);
+    say(
+        evidence.facts.authors.clone(),
+        evidence.line_source("byline of the page"),
+        30,
+    );
     ballot.count()
 }
 
@@ -416,7 +433,7 @@ fn is_author_label(label: &str) -> bool {
 
 /// `meta` keys of the day of publication.
 const DATE_KEYS: &[(&str, u32)] = &[
-    ("article:published_time", 55),
+    ("article:published_time", 65),
     ("og:article:published_time", 50),
     ("article:published", 50),
     ("parsely-pub-date", 50),
@@ -470,7 +487,7 @@ fn date(evidence: &Evidence, url: Option<&Weighed<String>>) -> Option<Weighed<St
             .linked()
             .and_then(|linked| linked.published.as_deref()),
         "json-ld datePublished",
-        60,
+        80,
     );
     if let Some(meta) = evidence.meta() {
         for &(key, weight) in DATE_KEYS {
@@ -482,7 +499,11 @@ fn date(evidence: &Evidence, url: Option<&Weighed<String>>) -> Option<Weighed<St
     for (moment, weight) in shown_dates(evidence, false) {
         say(Some(&moment), "date on the page", weight);
     }
-    say(evidence.facts.date.as_deref(), "line of the text", 35);
+    say(
+        evidence.facts.date.as_deref(),
+        evidence.line_source("date on the page"),
+        35,
+    );
     let address = url
         .map(|url| url.value.as_str())
         .or(evidence.declared.url.as_deref());
@@ -568,7 +589,11 @@ fn modified(evidence: &Evidence) -> Option<Weighed<String>> {
     for (moment, weight) in shown_dates(evidence, true) {
         say(Some(&moment), "date on the page", weight);
     }
-    say(evidence.facts.modified.as_deref(), "line of the text", 35);
+    say(
+        evidence.facts.modified.as_deref(),
+        evidence.line_source("date on the page"),
+        35,
+    );
     ballot.count()
 }
 
@@ -629,7 +654,11 @@ fn section(evidence: &Evidence) -> Option<Weighed<String>> {
         "itemprop articleSection",
         40,
     );
-    ballot.say(evidence.facts.section.as_deref(), "line of the text", 35);
+    ballot.say(
+        evidence.facts.section.as_deref(),
+        evidence.line_source("line above the headline"),
+        35,
+    );
     ballot.say(
         linked.and_then(|linked| linked.breadcrumb.as_deref()),
         "json-ld breadcrumbs",
