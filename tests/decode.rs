@@ -357,14 +357,14 @@ fn bombs_are_stopped_and_the_reason_says_what_to_do() {
         zeros,
     ];
     for bomb in bombs {
-        let start = Instant::now();
+        let start = cpu_time();
         let reason = decode(Path::new("bomb"), &bomb, &Declared::default(), &options).unwrap_err();
         assert_eq!(reason.code, ReasonCode::TooLarge);
         assert!(
             reason.message.contains("1.0 MiB") && reason.message.contains("bytes_max"),
             "{reason}"
         );
-        assert!(start.elapsed() < Duration::from_secs(1));
+        assert!(cpu_time() - start < Duration::from_secs(1));
     }
 }
 
@@ -438,13 +438,19 @@ fn content_counts_more_than_its_name() {
     assert!(matches!(text.body, Body::Text(_)));
 }
 
-/// Decodes hostile pages; gives the slowest time of each.
+/// The decoded page and the CPU time that it took; a clock on the wall would measure what else the machine does.
 fn time_of(raw: &str) -> (Document, Duration) {
-    let start = Instant::now();
+    let start = cpu_time();
     let document = decoded(raw.as_bytes());
-    let time = start.elapsed();
-    // What the tree's destruction costs is part of it.
-    (document, time)
+    (document, cpu_time() - start)
+}
+
+/// CPU time of this thread (`proc(5)`, schedstat), or the clock where the kernel does not say.
+fn cpu_time() -> Duration {
+    thread_local!(static START: Instant = Instant::now());
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = schedstat.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| START.with(Instant::elapsed), Duration::from_nanos)
 }
 
 #[test]
