@@ -12,8 +12,11 @@
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Instant;
 
+use faircopy::clean::clean;
+use faircopy::clean::rules::Rules;
 use faircopy::decode::{self, decode};
 use faircopy::submission::Declared;
 
@@ -47,7 +50,13 @@ const STAGES: &[Stage] = &[
         name: "decode",
         run: |page| drop(black_box(decoded(page))),
     },
+    Stage {
+        name: "decode and clean",
+        run: |page| drop(black_box(clean(&decoded(page), &RULES))),
+    },
 ];
+
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::built_in);
 
 fn decoded(page: &Page) -> faircopy::document::Document {
     let options = decode::Options::default();
