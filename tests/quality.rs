@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use faircopy::clean::rules::Rules;
 use faircopy::clean::{Cleaned, clean};
 use faircopy::decode::{Options, decode};
+use faircopy::ledger::{Class, Verdict};
 use faircopy::submission::Declared;
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ fn corpus(name: &str) -> Option<PathBuf> {
     Some(Path::new(&folder).join(name)).filter(|path| path.exists())
 }
 
-fn cleaned(name: &str, raw: &[u8], rules: &Rules) -> Cleaned {
+fn cleaned(name: &str, raw: &[u8], rules: &Rules) -> (String, Cleaned) {
     let options = Options {
         bytes_max: 1 << 30,
         depth_max: 512,
@@ -37,7 +38,7 @@ fn cleaned(name: &str, raw: &[u8], rules: &Rules) -> Cleaned {
         .ledger
         .verify(document.input(), &cleaned.article.text);
     assert_eq!(sound, Ok(()), "{name}");
-    cleaned
+    (document.input().to_owned(), cleaned)
 }
 
 fn write(name: &str, rows: &[Value]) {
@@ -49,10 +50,14 @@ fn write(name: &str, rows: &[Value]) {
     }
 }
 
-fn row(id: &Value, cleaned: &Cleaned) -> Value {
+fn row(id: &Value, input: &str, cleaned: &Cleaned) -> Value {
+    let spans = cleaned.ledger.spans.iter();
+    let removed =
+        spans.filter(|span| span.verdict == Verdict::Removed && span.class != Class::Blank);
+    let removed = removed.map(|span| json!([span.rule, span.class, input[span.start..span.end]]));
     let mut row = serde_json::to_value(&cleaned.article).expect("articles are JSON");
     row["id"] = id.clone();
-    row["ledger"] = json!(cleaned.ledger.spans.len());
+    row["removed"] = removed.collect();
     row
 }
 
@@ -70,24 +75,22 @@ fn labelled_documents_are_cleaned_and_accounted_for() {
         let lines = document["lines"].as_array().expect("lines").iter();
         let lines: Vec<&str> = lines.filter_map(|line| line["t"].as_str()).collect();
         let raw = lines.join(document["sep"].as_str().unwrap_or("\n\n")) + "\n";
-        let once = cleaned("document.txt", raw.as_bytes(), &rules);
+        let (input, once) = cleaned("document.txt", raw.as_bytes(), &rules);
         if !once.article.text.is_empty() {
-            let twice = cleaned("document.txt", once.article.text.as_bytes(), &rules);
+            let (_, twice) = cleaned("document.txt", once.article.text.as_bytes(), &rules);
             if twice.article.text != once.article.text {
                 changed.push(document["id"].clone());
             }
         }
-        flat.push(row(&document["id"], &once));
+        flat.push(row(&document["id"], &input, &once));
         let page = document["html"]
             .as_str()
             .and_then(|html| html.split_once('/'));
         let page = page.map(|(_, file)| path.with_file_name("html").join(file));
         if let Some(page) = page.filter(|page| page.exists()) {
             let raw = fs::read(&page).expect("corpus");
-            pages.push(row(
-                &document["id"],
-                &cleaned("document.html", &raw, &rules),
-            ));
+            let (input, page) = cleaned("document.html", &raw, &rules);
+            pages.push(row(&document["id"], &input, &page));
         }
     }
     write("flat.jsonl", &flat);

@@ -183,7 +183,7 @@ pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
     let habit = habit(sheet);
     for index in 0..sheet.len() {
         if sheet.class(index) == Some(Class::Credit) && !is_source(sheet, index) {
-            find_caption_of(sheet, index, habit);
+            find_caption_of(sheet, index, &habit);
         }
     }
     find_short_forms(sheet);
@@ -203,7 +203,15 @@ fn likeness(sheet: &Sheet<'_>, index: Option<usize>) -> u8 {
     let look = sheet.looks[index];
     let heading = sheet.lines.lines[index].kind != crate::article::BlockKind::Paragraph;
     match () {
-        _ if heading || look.colon || look.quote || look.goes_on || look.words < 2 => 0,
+        _ if heading
+            || look.colon
+            || look.quote
+            || look.goes_on
+            || look.ellipsis
+            || look.words < 2 =>
+        {
+            0
+        }
         _ if !look.stops && !look.asks && look.weight <= 260 && look.words >= 6 => 3,
         _ if look.stops && look.sentences <= 2 && look.weight <= 190 => 2,
         _ if !look.stops && !look.asks && look.words <= 5 => 1,
@@ -211,18 +219,37 @@ fn likeness(sheet: &Sheet<'_>, index: Option<usize>) -> u8 {
     }
 }
 
-/// Whether this document's captions stand before their credits (positive) or after them (negative).
-fn habit(sheet: &Sheet<'_>) -> i32 {
-    let credits = (0..sheet.len()).filter(|&index| sheet.class(index) == Some(Class::Credit));
-    let vote = |index: usize| {
-        let before = likeness(sheet, index.checked_sub(1));
-        let after = likeness(sheet, Some(index + 1));
-        i32::from(before > after) - i32::from(after > before)
-    };
-    credits.map(vote).sum()
+/// How this document sets its captions: on how many of its credit lines one could stand before, or after.
+struct Habit {
+    credits: usize,
+    before: usize,
+    after: usize,
 }
 
-fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: i32) {
+fn habit(sheet: &Sheet<'_>) -> Habit {
+    let credits: Vec<usize> = (0..sheet.len())
+        .filter(|&index| sheet.class(index) == Some(Class::Credit))
+        .collect();
+    let count = |place: &dyn Fn(usize) -> (u8, u8)| {
+        credits
+            .iter()
+            .filter(|&&index| place(index).0 > place(index).1)
+            .count()
+    };
+    let sides = |index: usize| {
+        (
+            likeness(sheet, index.checked_sub(1)),
+            likeness(sheet, Some(index + 1)),
+        )
+    };
+    Habit {
+        credits: credits.len(),
+        before: count(&|index| sides(index)),
+        after: count(&|index| (sides(index).1, sides(index).0.max(2))),
+    }
+}
+
+fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
     let before = credit.checked_sub(1);
     let captioned = |index: Option<usize>| {
         index.is_some_and(|index| index < sheet.len() && sheet.class(index) == Some(Class::Caption))
@@ -231,10 +258,13 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: i32) {
         return;
     }
     let (fore, aft) = (likeness(sheet, before), likeness(sheet, Some(credit + 1)));
+    let leads = before.is_some_and(|before| !(0..before).any(|index| sheet.is_paragraph(index)));
+    let after = aft == 3 && (habit.credits == 1 || habit.after * 2 > habit.credits);
     let place = match () {
-        _ if fore >= 2 && (fore > aft || fore == aft && habit >= 0) => before,
-        _ if aft == 3 && fore < 3 => Some(credit + 1),
-        _ if aft == 3 && habit < 0 => Some(credit + 1),
+        _ if fore == 3 && !(after && habit.after > habit.before) => before,
+        // A whole sentence is a caption at the document's head, or where the document sets several of them so.
+        _ if fore == 2 && !after && (leads || habit.before >= 2) => before,
+        _ if after => Some(credit + 1),
         _ => None,
     };
     if let Some(place) = place {

@@ -31,6 +31,7 @@ pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, 
     footer::peel(&mut sheet);
     related::sweep(&mut sheet);
     name_subheadings(&mut sheet);
+    restore_text(&mut sheet);
     truncation::judge(&mut sheet);
     head::settle_title(&mut sheet);
     footer::learn(&mut sheet);
@@ -140,6 +141,27 @@ fn name_subheadings(sheet: &mut Sheet<'_>) {
                 Class::Subheading,
                 "shape.subheading",
                 "a short line without a full stop before a paragraph",
+            );
+        }
+    }
+}
+
+/// A text must never be lost: if no paragraph is left, those that rules took are given back.
+fn restore_text(sheet: &mut Sheet<'_>) {
+    if sheet.page || (0..sheet.len()).any(|index| sheet.is_paragraph(index)) {
+        return;
+    }
+    for index in 0..sheet.len() {
+        let taken = matches!(
+            sheet.class(index),
+            Some(Class::Related | Class::Promo | Class::Ui | Class::Social | Class::Note)
+        );
+        if taken && sheet.looks[index].is_paragraph() {
+            sheet.keep(
+                index,
+                Class::Body,
+                "text.restored",
+                "kept because no other text would be left",
             );
         }
     }

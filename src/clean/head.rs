@@ -204,6 +204,7 @@ fn clear_above(sheet: &mut Sheet<'_>, title: usize, above: Vec<usize>, corrobora
         return;
     }
     let alone = above.len() == 1;
+    let menu = above.len() >= 4;
     for index in above {
         let look = sheet.looks[index];
         if alone
@@ -219,7 +220,7 @@ fn clear_above(sheet: &mut Sheet<'_>, title: usize, above: Vec<usize>, corrobora
                 "head.section",
                 "a label right above the headline",
             );
-        } else if !look.is_paragraph() && !look.stops {
+        } else if (look.is_label() || menu) && !look.is_paragraph() && !look.stops {
             sheet.remove(
                 index,
                 Class::Navigation,

@@ -128,6 +128,8 @@ fn is_list_line(sheet: &Sheet<'_>, index: usize) -> bool {
         || !heading
             && !look.goes_on
             && !look.colon
+            && look.sentences <= 2
+            && !sheet.is_post(index)
             && (look.is_headline() || look.is_label() || is_date(sheet, index))
 }
 
@@ -141,52 +143,60 @@ pub(super) fn sweep(sheet: &mut Sheet<'_>) {
     sweep_tail(sheet);
     sweep_between(sheet);
     sweep_capitals(sheet);
+    sweep_copies(sheet);
 }
 
-/// After the last paragraph, headlines and labels in a row are those of other articles, if furniture stands among them.
+/// After the last paragraph, headlines and labels after the first line of furniture are those of other articles; so are
+/// labels in a row at the very end.
 fn sweep_tail(sheet: &mut Sheet<'_>) {
+    const LABELS_MIN: usize = 4;
     let Some(last) = (0..sheet.len())
         .rev()
         .find(|&index| sheet.is_paragraph(index))
     else {
         return;
     };
-    let tail: Vec<usize> = (last + 1..sheet.len())
-        .filter(|&index| sheet.is_open(index))
-        .collect();
-    let furniture = (last + 1..sheet.len())
-        .filter(|&index| sheet.is_furniture(index))
-        .count();
-    let Some(&first) = tail.first() else {
-        return;
-    };
     let list = |index: usize| {
         sheet.lines.lines[index].kind == BlockKind::ListItem || sheet.looks[index].numbered
     };
-    let introduced = sheet.looks[last].colon || sheet.looks[first].colon || list(last);
-    let plain = tail
-        .iter()
-        .filter(|&&index| !list(index) && !sheet.looks[index].stops)
-        .count();
-    let headlines = tail
-        .iter()
-        .filter(|&&index| sheet.looks[index].is_headline() && !list(index))
-        .count();
-    let enough = furniture > 0 && tail.len() <= furniture * 6
-        || plain >= 5 && headlines * 2 >= plain && sheet.page;
-    if introduced || !enough || plain * 2 < tail.len() {
-        return;
-    }
-    for index in tail {
+    let loose = |index: usize| {
         let look = sheet.looks[index];
-        if look.is_headline() || look.is_label() {
-            sheet.remove(
-                index,
-                Class::Related,
-                "place.after_end",
-                "stands among furniture after the last paragraph",
-            );
+        let goes_on = look.goes_on || sheet.dangles(index) || sheet.dangles(index - 1);
+        sheet.is_open(index)
+            && !list(index)
+            && !goes_on
+            && !sheet.is_post(index)
+            && (look.is_headline() || look.is_label())
+    };
+    let furniture = (last + 1..sheet.len()).find(|&index| sheet.is_furniture(index));
+    let swept: Vec<usize> = match furniture {
+        Some(furniture) => (if sheet.looks[last].stops {
+            last
+        } else {
+            furniture
+        } + 1..sheet.len())
+            .filter(|&index| loose(index))
+            .collect(),
+        None => {
+            let label = |&index: &usize| {
+                loose(index) && sheet.looks[index].is_label() && sheet.looks[index].words <= 4
+            };
+            let labels: Vec<usize> = (last + 1..sheet.len()).rev().take_while(label).collect();
+            let all = labels.len() == sheet.len() - last - 1 && sheet.looks[last].stops;
+            if labels.len() >= LABELS_MIN && all {
+                labels
+            } else {
+                Vec::new()
+            }
         }
+    };
+    for index in swept {
+        sheet.remove(
+            index,
+            Class::Related,
+            "place.after_end",
+            "a headline or label after the last paragraph",
+        );
     }
 }
 
@@ -245,6 +255,29 @@ fn sweep_capitals(sheet: &mut Sheet<'_>) {
                 "shape.capitals",
                 "a long headline in capitals between paragraphs",
             );
+        }
+    }
+}
+
+/// A line that stands a second time, word for word, is a teaser or a pull quote; so is the headline further down.
+fn sweep_copies(sheet: &mut Sheet<'_>) {
+    const WEIGHT_MIN: usize = 60;
+    let mut seen = std::collections::HashSet::new();
+    let title = sheet.facts.title.clone();
+    for index in 0..sheet.len() {
+        let text = sheet.text(index);
+        let headline = title.as_deref() == Some(text) && sheet.looks[index].words >= 3;
+        if sheet.is_open(index)
+            && (headline
+                || (sheet.looks[index].weight >= WEIGHT_MIN && !sheet.looks[index].is_solid())
+                    && !seen.insert(text))
+        {
+            let reason = if headline {
+                "repeats the headline"
+            } else {
+                "repeats an earlier line word for word"
+            };
+            sheet.remove(index, Class::Related, "shape.copy", reason);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::clean::fold::Folded;
 use crate::clean::line::Lines;
 use crate::clean::look::Look;
 use crate::clean::rules::{Hit, Position, Rules};
+use crate::clean::truncation;
 use crate::ledger::Class;
 
 /// Lines, their looks, the rules that fit them, and the findings made so far.
@@ -24,7 +25,10 @@ pub(super) struct Sheet<'s> {
 impl<'s> Sheet<'s> {
     pub(super) fn new(lines: &'s Lines<'s>, rules: &'s Rules, page: bool) -> Sheet<'s> {
         let texts = lines.lines.iter().map(|line| &*line.text);
-        let looks = texts.clone().map(Look::at).collect();
+        let looks = texts
+            .clone()
+            .map(|text| Look::at(truncation::without_mark(text)))
+            .collect();
         let strong = |index: usize| {
             lines.lines[index]
                 .hint
@@ -154,6 +158,27 @@ impl<'s> Sheet<'s> {
         next && (open
             || index == 0
             || self.looks[index].words <= 3 && before.is_some_and(|(look, _)| !look.stops))
+    }
+
+    /// The line is (the signature of) a post quoted from a network: `— Ada Brill (@ada) May 3, 2020`.
+    pub(super) fn is_post(&self, index: usize) -> bool {
+        let text = self.text(index);
+        text.contains("pic.twitter.com")
+            || text.contains("https://t.co/")
+            || text.starts_with(['—', '–', '-']) && text.contains("(@")
+    }
+
+    /// The line breaks off in the middle of a sentence: it ends in a small word that needs another after it.
+    pub(super) fn dangles(&self, index: usize) -> bool {
+        const SMALL: &[&str] = &[
+            "the", "a", "an", "of", "to", "in", "on", "at", "by", "for", "with", "and", "or",
+            "that", "as", "from", "had", "has", "was", "is", "der", "die", "das", "den", "dem",
+            "des", "ein", "eine", "einen", "in", "im", "von", "und", "le", "la", "les", "de", "du",
+            "des", "un", "une", "et", "à", "el", "los", "las", "del", "en", "y", "o", "a", "do",
+            "da", "dos", "em", "di", "il", "het", "een", "van",
+        ];
+        let last = self.text(index).rsplit(' ').next().unwrap_or_default();
+        self.text(index).ends_with(',') || self.looks[index].words >= 3 && SMALL.contains(&last)
     }
 
     /// What all lines were found to be; what was left open is body.

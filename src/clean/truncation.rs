@@ -84,6 +84,12 @@ fn cut_mark(sheet: &mut Sheet<'_>, index: usize) -> Option<String> {
     Some(text[start..].to_owned())
 }
 
+/// A line without the marks of machines at its end.
+pub(super) fn without_mark(text: &str) -> &str {
+    let start = mark_at_end(text).filter(|&start| start > 0);
+    start.map_or(text, |start| text[..start].trim_end())
+}
+
 fn mark_at_end(text: &str) -> Option<usize> {
     const MARKS: &[&str] = &["[…]", "[...]", "[&hellip;]", "[&#8230;]", "[…", "[..."];
     let mark = MARKS.iter().find(|mark| text.ends_with(**mark));
