@@ -80,6 +80,11 @@ fn labelled_documents_are_cleaned_and_accounted_for() {
             let (_, twice) = cleaned("document.txt", once.article.text.as_bytes(), &rules);
             if twice.article.text != once.article.text {
                 changed.push(document["id"].clone());
+                if std::env::var_os("FAIRCOPY_VERBOSE").is_some() {
+                    let (a, b) = (once.article.text.lines(), twice.article.text.lines());
+                    let lost = a.filter(|line| !b.clone().any(|other| other == *line));
+                    println!("{} {:?}", document["id"], lost.collect::<Vec<_>>());
+                }
             }
         }
         flat.push(row(&document["id"], &input, &once));

@@ -67,6 +67,13 @@ pub fn is_date_line(line: &str) -> bool {
         .all(is_word_of_date_line)
 }
 
+/// A line such as `3 hours ago`.
+pub fn is_relative(line: &str) -> bool {
+    line.len() < 60
+        && line.bytes().any(|byte| byte.is_ascii_digit())
+        && relative().is_match(&line.to_lowercase())
+}
+
 /// Whether the words around a date say that it is that of the last change.
 pub fn is_of_change(line: &str) -> bool {
     let lower = line.to_lowercase();

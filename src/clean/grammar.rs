@@ -102,6 +102,14 @@ fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
                 "a number alone on its line",
             );
         }
+        if sheet.is_open(index) && !sheet.is_fragment(index) && date::is_relative(text) {
+            sheet.remove(
+                index,
+                Class::Date,
+                "shape.age",
+                "says how long ago something appeared",
+            );
+        }
         let repeated = index > 0 && text == sheet.text(index - 1) && sheet.looks[index].words > 1;
         if repeated
             && sheet.is_open(index)

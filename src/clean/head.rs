@@ -243,7 +243,9 @@ pub(super) fn settle_title(sheet: &mut Sheet<'_>) {
     let mut kept = (0..sheet.len()).filter(|&index| sheet.stays(index));
     let (first, second) = (kept.next(), kept.next());
     let leads = first.is_none_or(|first| first > title);
-    let removable = corroborated || leads && sheet.looks[title].words >= HEADLINE_WORDS;
+    let before_text = first.is_some_and(|first| sheet.looks[first].is_paragraph());
+    let removable =
+        corroborated || leads && before_text && sheet.looks[title].words >= HEADLINE_WORDS;
     let rival = first.is_some_and(|first| {
         let look = sheet.looks[first];
         let line = &sheet.lines.lines[first];

@@ -119,6 +119,11 @@ impl Look {
             && !self.number
     }
 
+    /// A headline short enough to stand in a list of them.
+    pub fn is_listed_headline(&self) -> bool {
+        self.is_headline() && self.words <= 22 && self.weight <= 150
+    }
+
     /// A word or a few, no sentence: the name of a thing, a place, a person, a button.
     pub fn is_label(&self) -> bool {
         self.words <= 5 && self.weight <= 48 && !self.stops && !self.ellipsis

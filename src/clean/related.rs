@@ -128,9 +128,13 @@ fn is_list_line(sheet: &Sheet<'_>, index: usize) -> bool {
         || !heading
             && !look.goes_on
             && !look.colon
+            && !sheet
+                .looks
+                .get(index + 1)
+                .is_some_and(|next| next.goes_on && next.words > 0)
             && look.sentences <= 2
             && !sheet.is_post(index)
-            && (look.is_headline() || look.is_label() || is_date(sheet, index))
+            && (look.is_listed_headline() || look.is_label() || is_date(sheet, index))
 }
 
 fn heads_paragraph(sheet: &Sheet<'_>, index: usize) -> bool {
@@ -157,7 +161,9 @@ fn sweep_tail(sheet: &mut Sheet<'_>) {
         return;
     };
     let list = |index: usize| {
-        sheet.lines.lines[index].kind == BlockKind::ListItem || sheet.looks[index].numbered
+        sheet.lines.lines[index].kind == BlockKind::ListItem
+            || sheet.looks[index].numbered
+            || sheet.text(index).starts_with('?') // a bullet that a charset spoilt
     };
     let loose = |index: usize| {
         let look = sheet.looks[index];
@@ -166,7 +172,7 @@ fn sweep_tail(sheet: &mut Sheet<'_>) {
             && !list(index)
             && !goes_on
             && !sheet.is_post(index)
-            && (look.is_headline() || look.is_label())
+            && (look.is_listed_headline() || look.is_label())
     };
     let furniture = (last + 1..sheet.len()).find(|&index| sheet.is_furniture(index));
     let swept: Vec<usize> = match furniture {
@@ -239,16 +245,17 @@ fn sweep_between(sheet: &mut Sheet<'_>) {
 
 /// A long line in capitals between paragraphs is the headline of another article set as a link.
 fn sweep_capitals(sheet: &mut Sheet<'_>) {
-    for index in 1..sheet.len().saturating_sub(1) {
+    for index in 0..sheet.len() {
         let look = sheet.looks[index];
-        let between = sheet.is_paragraph(index - 1) && sheet.is_paragraph(index + 1);
-        if sheet.is_open(index)
-            && look.capitals
-            && look.words >= 8
-            && !look.stops
-            && !look.colon
-            && between
-        {
+        if !look.capitals || look.words < 8 {
+            continue;
+        }
+        let before = (0..index).rev().find(|&other| sheet.stays(other));
+        let after = (index + 1..sheet.len()).find(|&other| sheet.stays(other));
+        let between = [before, after]
+            .iter()
+            .all(|other| other.is_some_and(|other| sheet.is_paragraph(other)));
+        if sheet.is_open(index) && !look.stops && !look.colon && between {
             sheet.remove(
                 index,
                 Class::Related,
@@ -269,7 +276,8 @@ fn sweep_copies(sheet: &mut Sheet<'_>) {
         let headline = title.as_deref() == Some(text) && sheet.looks[index].words >= 3;
         if sheet.is_open(index)
             && (headline
-                || (sheet.looks[index].weight >= WEIGHT_MIN && !sheet.looks[index].is_solid())
+                || sheet.looks[index].weight >= WEIGHT_MIN
+                    && !sheet.looks[index].stops
                     && !seen.insert(text))
         {
             let reason = if headline {
