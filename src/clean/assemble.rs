@@ -41,7 +41,9 @@ pub fn assemble(input: &str, lines: &Lines<'_>, findings: &[Finding]) -> Assembl
         };
         let kind = kind_of(line, finding);
         let goes_on = line.continues && before.is_some_and(|before| before.class == finding.class);
-        let goes_on = goes_on && kind == BlockKind::Paragraph;
+        let goes_on = goes_on && !matches!(kind, BlockKind::Heading | BlockKind::ListItem);
+        // The rows of a table come as lines of their own.
+        let goes_on = goes_on || kind == BlockKind::Table && before.is_some();
         match blocks.last_mut() {
             Some(block) if goes_on && block.kind == kind => {
                 account.fill(line.start(), Some("\n"));

@@ -28,6 +28,15 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
             .whole(sheet.text(index))
             .filter(|_| class != Some(Class::Caption))
         {
+            if sheet.is_open(index) && is_wire_byline(sheet, index) {
+                sheet.remove(
+                    index,
+                    Class::Byline,
+                    "head.wire",
+                    "the agency that the text comes from, under the headline",
+                );
+                continue;
+            }
             if sheet.is_open(index) && is_free(sheet, index, &credit) {
                 sheet.findings[index] =
                     Some(Finding::removed(Class::Credit, credit.rule, credit.reason));
@@ -122,10 +131,22 @@ fn hinted(sheet: &Sheet<'_>, index: usize) -> bool {
     hint.is_some_and(|hint| hint.class == Class::Caption)
 }
 
+fn text_follows(sheet: &Sheet<'_>, index: usize) -> bool {
+    (index + 1..sheet.len()).any(|later| sheet.stays(later) && sheet.looks[later].words >= 5)
+}
+
+/// The bare name of a wire service right under the first line.
+fn is_wire_byline(sheet: &Sheet<'_>, index: usize) -> bool {
+    let under =
+        !sheet.page && index > 0 && sheet.looks[index - 1].is_headline() && leads(sheet, index - 1);
+    let above_text = !(0..index).any(|before| sheet.looks[before].is_paragraph());
+    under && above_text && sheet.rules.credit_book().is_wire(sheet.text(index))
+}
+
 fn paragraph_follows(sheet: &Sheet<'_>, index: usize) -> bool {
     (index + 1..sheet.len())
         .take(12)
-        .any(|later| sheet.looks[later].is_solid())
+        .any(|later| sheet.looks[later].is_solid() && sheet.hits[later].is_empty())
 }
 
 /// A name that stands alone on three lines or more, each time after a line that could be a caption, is a credit.
@@ -186,6 +207,7 @@ pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
             find_caption_of(sheet, index, &habit);
         }
     }
+    find_repeated_captions(sheet);
     find_short_forms(sheet);
 }
 
@@ -263,7 +285,9 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
     let place = match () {
         _ if fore == 3 && !(after && habit.after > habit.before) => before,
         // A whole sentence is a caption at the document's head, or where the document sets several of them so.
-        _ if fore == 2 && !after && (leads || habit.before >= 2) => before,
+        _ if fore == 2 && !after && (leads || habit.before >= 2) && text_follows(sheet, credit) => {
+            before
+        }
         _ if after => Some(credit + 1),
         _ => None,
     };
@@ -274,6 +298,47 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
             "caption.beside_credit",
             "stands beside the credit of a picture",
         );
+    }
+}
+
+/// No line above could be the headline.
+fn leads(sheet: &Sheet<'_>, index: usize) -> bool {
+    !(0..index).any(|before| sheet.is_open(before) && sheet.looks[before].is_headline())
+}
+
+/// A line without a full stop that stands twice is a caption: in the text and in a gallery, or with both of two pictures.
+fn find_repeated_captions(sheet: &mut Sheet<'_>) {
+    let mut seen: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
+    for index in 0..sheet.len() {
+        let look = sheet.looks[index];
+        let shaped = look.is_listed_headline()
+            && look.words >= 6
+            && !look.asks
+            && !look.capitals
+            && !look.ellipsis
+            && !look.quote;
+        let line = &sheet.lines.lines[index];
+        if shaped
+            && sheet.is_open(index)
+            && line.kind == crate::article::BlockKind::Paragraph
+            && sheet.hits[index].is_empty()
+        {
+            seen.entry(sheet.text(index)).or_default().push(index);
+        }
+    }
+    for places in seen.into_values().filter(|places| places.len() >= 2) {
+        // The first line of all may be the headline, printed again.
+        if leads(sheet, places[0]) {
+            continue;
+        }
+        for index in places {
+            sheet.remove(
+                index,
+                Class::Caption,
+                "caption.repeated",
+                "a line without a full stop that stands twice",
+            );
+        }
     }
 }
 
@@ -365,7 +430,9 @@ fn caption_text(text: &str) -> String {
     const LABELS: &[&str] = &["Image caption ", "Media caption ", "Video caption "];
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let label = LABELS.iter().find(|label| text.starts_with(**label));
-    text[label.map_or(0, |label| label.len())..].to_owned()
+    let text = &text[label.map_or(0, |label| label.len())..];
+    text.trim_end_matches([' ', '—', '–', '-', '|', ':', '·'])
+        .to_owned()
 }
 
 /// A credit line goes with the caption right before it, else with the one right after it.

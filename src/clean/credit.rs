@@ -220,6 +220,7 @@ impl CreditBook {
         }
         self.bracket_at_end(line)
             .or_else(|| self.label_near_end(line))
+            .or_else(|| self.agency_first(line))
             .or_else(|| self.after_stop(line))
             .or_else(|| self.slash_at_end(line))
     }
@@ -247,10 +248,28 @@ impl CreditBook {
         let source = shape.source && shape.names;
         let file =
             shape.parts.len() > 1 && shape.names && shape.parts.iter().any(|part| part.generic);
+        let provided = body[..body.len() - close.len_utf8()].ends_with("提供")
+            || body[..body.len() - close.len_utf8()].ends_with("撮影");
+        let strong = strong || provided;
         if !(strong || weak || source || file) {
             return None;
         }
-        let weak = !(strong || source || file);
+        let library = shape
+            .parts
+            .iter()
+            .any(|part| part.agency.is_some_and(|name| !self.is_wire(name)));
+        let weak = !(strong || source || file || library && shape.names);
+        // `(Name)(AFP)`: so does a name in brackets right before it.
+        if let Some(first) = self.name_in_brackets_before(line, start).filter(|_| weak) {
+            let credit = self.found(
+                line,
+                first..line.len(),
+                &shape,
+                "credit.in_brackets",
+                "a credit in brackets at the end of the line",
+            );
+            return Some(credit);
+        }
         // `Name (REUTERS)`: the name before the bracket belongs to it, if a sentence ended before the name.
         let start = match weak {
             true => self.name_before(line, start).unwrap_or(start),
@@ -270,6 +289,15 @@ impl CreditBook {
         }
         found.weak = weak && !named;
         Some(found)
+    }
+
+    /// Where the bracket opens that closes right before `at`, if a name is in it.
+    fn name_in_brackets_before(&self, line: &str, at: usize) -> Option<usize> {
+        let before = line[..at].trim_end();
+        let inner = before.strip_suffix(')')?;
+        let open = inner.rfind('(')?;
+        let words = inner[open + 1..].split_whitespace().count();
+        ((1..=4).contains(&words) && open > 0 && self.is_name(&inner[open + 1..])).then_some(open)
     }
 
     /// Where the name begins that stands between the last full stop and `at`.
@@ -410,10 +438,19 @@ impl CreditBook {
                 continue;
             };
             let agency = shape.has_agency();
+            // `Photo Ada Brill`: after a full stop the label needs no colon.
+            let bare_label = ["Photo ", "Photos ", "Foto ", "Fotos "]
+                .iter()
+                .find_map(|label| text.strip_prefix(label));
+            let bare_label = bare_label.is_some_and(|name| {
+                (2..=4).contains(&name.split_whitespace().count()) && self.is_name(name)
+            });
             let dash = matches!(before, Some('-' | '–' | '—' | '|'));
             let pair = shape.parts.len() > 1 && text.contains('/');
             let generic = pair && shape.parts.iter().any(|part| part.generic);
-            let strong = (shape.sign && !shape.has_year())
+            let strong = bare_label
+                || shape.label
+                || (shape.sign && !shape.has_year())
                 || shape.via.is_some_and(|via| self.has_agency(via))
                 || generic
                 || (agency && (shape.parts.len() > 1 || glued))
@@ -485,6 +522,43 @@ impl CreditBook {
         ))
     }
 
+    /// `... the country AP Photo/Ada Brill`, `... on Friday REUTERS/Ada Brill`: the agency leads.
+    fn agency_first(&self, line: &str) -> Option<FoundCredit> {
+        const LEADS: &[&str] = &[
+            "AP Photo/",
+            "AP Photo / ",
+            "AFP PHOTO/",
+            "AFP PHOTO / ",
+            "AFP Photo/",
+            "AFP/",
+            "REUTERS/",
+            "Reuters/",
+            "EPA/",
+            "EPA-EFE/",
+            "dpa/",
+            "EFE/",
+        ];
+        let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
+        let start = window
+            + LEADS
+                .iter()
+                .filter_map(|lead| line[window..].rfind(lead))
+                .max()?;
+        let apart = line[..start].ends_with([' ', '.', ')']) && !line[..start].trim().is_empty();
+        let shape = self
+            .shape(&line[start..])
+            .filter(|shape| shape.names && shape.words <= 8)?;
+        (apart && !line.ends_with('.')).then(|| {
+            self.found(
+                line,
+                start..line.len(),
+                &shape,
+                "credit.agency_first",
+                "an agency and a name at the end of the line",
+            )
+        })
+    }
+
     /// Where the label begins that ends at `at`. A label may be glued to the word before it if it has a capital.
     fn label_before(&self, text: &str, at: usize) -> Option<usize> {
         let before = text[..at].trim_end();
@@ -499,7 +573,12 @@ impl CreditBook {
             if self.labels.contains(&label) || self.sources.contains(&label) {
                 let previous = before[..start].chars().next_back();
                 let apart = previous.is_none_or(|c| !c.is_alphanumeric());
-                if apart || char.is_uppercase() || is_unspaced(char) {
+                let start_of_part = before[..start]
+                    .trim_end()
+                    .chars()
+                    .next_back()
+                    .is_none_or(|c| !c.is_alphanumeric());
+                if apart && start_of_part || char.is_uppercase() || is_unspaced(char) {
                     best = Some(start);
                 }
             }
@@ -660,7 +739,8 @@ impl CreditBook {
                 && self.agencies.contains(&name.to_lowercase()))
     }
 
-    fn is_wire(&self, name: &str) -> bool {
+    /// Whether it is the bare name of a wire service, which also signs texts.
+    pub(super) fn is_wire(&self, name: &str) -> bool {
         self.wires.contains(name)
             || matches!(
                 name,

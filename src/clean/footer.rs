@@ -3,6 +3,7 @@
 use crate::article::Footer;
 use crate::clean::finding::{Cut, Finding};
 use crate::clean::grammar::{add_cut, is_date};
+use crate::clean::metadata::names;
 use crate::clean::rules::{Hit, Position};
 use crate::clean::sheet::Sheet;
 use crate::ledger::Class;
@@ -35,6 +36,30 @@ pub(super) fn peel(sheet: &mut Sheet<'_>) {
     }
 }
 
+/// A source line says whose article it is where another line points to the original.
+fn learn_source(sheet: &mut Sheet<'_>) {
+    let points = |index: &usize| sheet.class(*index) == Some(Class::FooterExcerpt);
+    let Some(footer) = (0..sheet.len()).find(points) else {
+        return;
+    };
+    let source = (footer.saturating_sub(2)..(footer + 3).min(sheet.len())).find_map(|index| {
+        let source = sheet.hits[index]
+            .iter()
+            .find(|hit| hit.rule.name == "footer.source_of_text");
+        source.and_then(|hit| hit.learnt.get("publisher")).cloned()
+    });
+    let known = sheet.facts.original_publisher.take();
+    // A copyright line names the owner of what a syndicate delivered.
+    let owner = sheet
+        .hits
+        .iter()
+        .flatten()
+        .find_map(|hit| hit.learnt.get("owner"))
+        .cloned();
+    let source = source.or(owner);
+    sheet.facts.original_publisher = known.or(source);
+}
+
 /// Cuts a footer out of the end of a line that it was glued to.
 fn cut_glued(sheet: &mut Sheet<'_>, index: usize) {
     let glued = sheet.hits[index]
@@ -62,6 +87,12 @@ pub(super) fn learn(sheet: &mut Sheet<'_>) {
         };
         if finding.class == Class::Correction {
             sheet.facts.corrections.push(sheet.text(index).to_owned());
+        }
+        if finding.rule == "footer.author_line" && sheet.facts.authors.is_empty() {
+            let text = sheet.text(index);
+            let name = text.split_once(':').map_or(text, |(_, name)| name);
+            sheet.facts.authors = names::names(name);
+            continue;
         }
         let cut = finding
             .cuts
@@ -96,12 +127,20 @@ pub(super) fn learn(sheet: &mut Sheet<'_>) {
         facts.original_url = facts.original_url.take().or(url);
         facts.footers.push(footer);
     }
+    learn_source(sheet);
 }
 
 fn footer(hit: &Hit<'_>, verbatim: &str, href: Option<String>, sheet: &Sheet<'_>) -> Footer {
     let learnt = |names: &[&str]| names.iter().find_map(|name| hit.learnt.get(*name)).cloned();
     let publisher = learnt(&["publisher", "publisher2"]).map(|name| {
         name.trim_end_matches(['.', '…', ' ', '»', '>', ':', '→', ',', '!', ')'])
+            .to_owned()
+    });
+    let publisher = publisher.map(|name| {
+        name.split(" | ")
+            .next()
+            .unwrap_or_default()
+            .trim()
             .to_owned()
     });
     let publisher = publisher.filter(|name| !name.is_empty());
@@ -119,7 +158,7 @@ fn footer(hit: &Hit<'_>, verbatim: &str, href: Option<String>, sheet: &Sheet<'_>
         family: family.to_owned(),
         publisher,
         section,
-        url: learnt(&["url"]).or(href),
+        url: learnt(&["url", "url2"]).or(href),
     }
 }
 

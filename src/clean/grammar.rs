@@ -13,7 +13,7 @@
 
 use crate::clean::finding::{Cut, Facts, Finding, is_text};
 use crate::clean::line::Lines;
-use crate::clean::rules::{Position, Rules};
+use crate::clean::rules::{Opens, Position, Rules};
 use crate::clean::sheet::Sheet;
 use crate::clean::{caption, date, footer, head, related, truncation};
 use crate::ledger::Class;
@@ -72,11 +72,31 @@ fn follow_weak_hints(sheet: &mut Sheet<'_>) {
 }
 
 fn apply_rules_of_any_place(sheet: &mut Sheet<'_>) {
+    // From the last line that no rule claims on, `Read more` points to the rest of the article.
+    let closing = (0..sheet.len())
+        .rev()
+        .find(|&index| sheet.hits[index].is_empty() && sheet.is_open(index))
+        .map_or(0, |index| index + 1);
+    let first = (0..sheet.len())
+        .find(|&index| sheet.is_paragraph(index))
+        .unwrap_or(0);
     for index in 0..sheet.len() {
         let Some(hit) = sheet.hit(index, &[Position::Anywhere]) else {
             continue;
         };
         let found = &sheet.hits[index][hit];
+        let closing = index >= closing
+            && sheet
+                .hit(index, &[Position::End, Position::Edges])
+                .is_some_and(|hit| sheet.hits[index][hit].rule.class == Class::FooterExcerpt);
+        let headline = index < first
+            && found.rule.class == Class::Related
+            && found.rule.opens == Opens::Nothing
+            && sheet.looks[index].is_headline()
+            && leads(sheet, index);
+        if closing && found.rule.class == Class::Related || headline {
+            continue;
+        }
         let short = sheet.looks[index].words <= 3;
         let numeral = found.rule.class == Class::Ui && sheet.looks[index].numbered;
         if sheet.is_open(index) && !numeral && !(short && sheet.is_fragment(index)) {
@@ -84,6 +104,11 @@ fn apply_rules_of_any_place(sheet: &mut Sheet<'_>) {
         }
     }
     remove_bare_numbers(sheet);
+}
+
+/// No line above it could be the headline.
+fn leads(sheet: &Sheet<'_>, index: usize) -> bool {
+    !(0..index).any(|before| sheet.is_open(before) && sheet.looks[before].is_headline())
 }
 
 /// Numbers alone on their line count pictures, comments or ranks.
@@ -109,6 +134,10 @@ fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
                 "shape.age",
                 "says how long ago something appeared",
             );
+        }
+        let rule = text.len() > 1 && text.bytes().all(|byte| matches!(byte, b'_' | b' '));
+        if sheet.is_open(index) && rule {
+            sheet.remove(index, Class::Ui, "shape.rule", "a line drawn with signs");
         }
         let repeated = index > 0 && text == sheet.text(index - 1) && sheet.looks[index].words > 1;
         if repeated

@@ -11,7 +11,7 @@ use crate::ledger::Class;
 /// A head is not longer; menus above the headline count.
 const HEAD_LINES_MAX: usize = 150;
 /// From so many words on a first line is taken for a headline even if nothing else speaks for it.
-const HEADLINE_WORDS: usize = 6;
+const HEADLINE_WORDS: usize = 4;
 
 /// Reads what stands above the first paragraph.
 pub(super) fn read(sheet: &mut Sheet<'_>) {
@@ -24,7 +24,11 @@ pub(super) fn read(sheet: &mut Sheet<'_>) {
         false => find_title(sheet, first),
     };
     for index in 0..first {
-        read_line(sheet, index);
+        let after_title = title.is_none_or(|(title, _)| index > title);
+        read_line(sheet, index, after_title);
+    }
+    for index in 0..first {
+        learn_from_structure(sheet, index);
     }
     name_people(sheet, first);
     if let Some((title, corroborated)) = title {
@@ -51,7 +55,7 @@ fn is_text(sheet: &Sheet<'_>, index: usize) -> bool {
 }
 
 /// Section, byline and date lines.
-fn read_line(sheet: &mut Sheet<'_>, index: usize) {
+fn read_line(sheet: &mut Sheet<'_>, index: usize, after_title: bool) {
     if !sheet.is_open(index) {
         return;
     }
@@ -64,6 +68,7 @@ fn read_line(sheet: &mut Sheet<'_>, index: usize) {
         let sentence = sheet.looks[index].stops && sheet.looks[index].words > 8;
         match class {
             Class::Byline if sentence => return,
+            Class::Promo if !after_title => return,
             Class::Byline => learn_byline(sheet, text),
             Class::Section if sheet.facts.section.is_none() => {
                 let last = text.rsplit(['|', '»', '>', '/']).next().map(str::trim);
@@ -72,6 +77,19 @@ fn read_line(sheet: &mut Sheet<'_>, index: usize) {
             _ => {}
         }
         sheet.remove_by_rule(index, hit);
+    }
+}
+
+/// Bylines and dates that a page's structure has shown.
+fn learn_from_structure(sheet: &mut Sheet<'_>, index: usize) {
+    let text = sheet.text(index);
+    let hinted = sheet.lines.lines[index].hint.is_some();
+    match sheet.class(index) {
+        Some(Class::Byline) if hinted && sheet.looks[index].words <= 25 => {
+            learn_byline(sheet, text)
+        }
+        Some(Class::Date) if hinted => learn_date(sheet, text),
+        _ => {}
     }
 }
 
@@ -91,9 +109,21 @@ fn learn_byline(sheet: &mut Sheet<'_>, text: &str) {
         Some(found) => &text[..found.span.start],
         None => text,
     };
-    let named = named.split(['|', '·', '•']).next().unwrap_or(named);
+    let named = named
+        .split(['|', '·', '•'])
+        .next()
+        .unwrap_or(named)
+        .trim_end();
+    let joint = [
+        " on", " am", " le", " il", " el", " em", " op", " at", " den", " vom", ",", " -", " –",
+    ];
+    let named = joint
+        .iter()
+        .find_map(|joint| named.strip_suffix(joint))
+        .unwrap_or(named);
     for name in names::names(named) {
-        if !sheet.facts.authors.contains(&name) && name.split(' ').count() <= 5 {
+        let named = name.chars().count() > 3 && name.split(' ').count() <= 5;
+        if named && !sheet.facts.authors.contains(&name) {
             sheet.facts.authors.push(name);
         }
     }
@@ -146,9 +176,11 @@ fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
     let mut open_before = 0;
     for index in 0..first {
         let look = sheet.looks[index];
-        let claimed = sheet
-            .hit(index, &[Position::Start, Position::Edges])
-            .is_some();
+        let claimed = sheet.hit(index, &[Position::Start, Position::Edges]);
+        // A headline may look like the label of a newsletter.
+        let label =
+            |hit: usize| open_before == 0 && sheet.hits[index][hit].rule.class == Class::Promo;
+        let claimed = claimed.is_some_and(|hit| !label(hit));
         if !sheet.is_open(index) || claimed || is_date(sheet, index) {
             continue;
         }
@@ -243,18 +275,13 @@ pub(super) fn settle_title(sheet: &mut Sheet<'_>) {
     let mut kept = (0..sheet.len()).filter(|&index| sheet.stays(index));
     let (first, second) = (kept.next(), kept.next());
     let leads = first.is_none_or(|first| first > title);
-    let before_text = first.is_some_and(|first| sheet.looks[first].is_paragraph());
-    let removable =
-        corroborated || leads && before_text && sheet.looks[title].words >= HEADLINE_WORDS;
-    let rival = first.is_some_and(|first| {
-        let look = sheet.looks[first];
-        let line = &sheet.lines.lines[first];
-        line.kind != crate::article::BlockKind::ListItem
-            && look.is_headline()
-            && look.words >= HEADLINE_WORDS
-            && !look.is_paragraph()
-    });
-    let rival = rival && second.is_some_and(|second| sheet.looks[second].is_paragraph());
+    let removable = corroborated || leads && sheet.looks[title].words >= HEADLINE_WORDS;
+    let could_be = |index: Option<usize>| index.is_some_and(|index| is_headline(sheet, index));
+    let rival = match corroborated {
+        // Would what follows be taken for the headline if this one were gone?
+        true => could_be(first) && !could_be(second),
+        false => could_be(first),
+    };
     if !removable || rival && leads {
         sheet.findings[title] = Some(Finding::kept(
             Class::Title,
@@ -262,6 +289,13 @@ pub(super) fn settle_title(sheet: &mut Sheet<'_>) {
             "the headline, kept because the next line could be one as well",
         ));
     }
+}
+
+/// A line that would be taken for a headline if it were the first.
+fn is_headline(sheet: &Sheet<'_>, index: usize) -> bool {
+    let look = sheet.looks[index];
+    let list = sheet.lines.lines[index].kind == crate::article::BlockKind::ListItem;
+    !list && look.is_headline() && look.words >= HEADLINE_WORDS && !look.is_paragraph()
 }
 
 fn is_found_title(sheet: &Sheet<'_>, index: usize) -> bool {

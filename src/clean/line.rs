@@ -10,6 +10,7 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 use crate::article::BlockKind;
+use crate::clean::repair::Repairs;
 use crate::ledger::Class;
 
 /// What segmentation makes of a document: lines and asides, both in input order, none overlapping another.
@@ -126,6 +127,7 @@ pub struct LineBuilder<'a> {
     pieces: Vec<Piece>,
     /// A run of blanks that will become a space if more text follows.
     blank: Option<Range<usize>>,
+    repairs: Repairs,
 }
 
 impl<'a> LineBuilder<'a> {
@@ -136,7 +138,14 @@ impl<'a> LineBuilder<'a> {
             text: String::new(),
             pieces: Vec::new(),
             blank: None,
+            repairs: Repairs::default(),
         }
+    }
+
+    /// Repairs what is pushed from now on.
+    pub fn repair(mut self, repairs: Repairs) -> LineBuilder<'a> {
+        self.repairs = repairs;
+        self
     }
 
     /// Nothing to be seen was pushed yet.
@@ -151,6 +160,24 @@ impl<'a> LineBuilder<'a> {
 
     /// Adds a stretch of running text.
     pub fn push(&mut self, span: Range<usize>) {
+        let mut at = span.start;
+        for (range, becomes) in self.repairs.find(&self.input[span.clone()]) {
+            let range = span.start + range.start..span.start + range.end;
+            self.push_sound(at..range.start);
+            at = range.end;
+            match becomes.chars().all(char::is_whitespace) {
+                true => self.push_blank(range),
+                false => {
+                    self.flush_blank();
+                    self.append(range, Some(&becomes));
+                }
+            }
+        }
+        self.push_sound(at..span.end);
+    }
+
+    /// Adds a stretch of running text that needs no repair.
+    fn push_sound(&mut self, span: Range<usize>) {
         let input = self.input;
         let mut rest = span.start;
         for (at, char) in special_chars(&input[span.clone()]) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::article::BlockKind;
 use crate::clean::line::{LineBuilder, Lines};
+use crate::clean::repair::Repairs;
 
 /// One row of the input: what stands between two line ends.
 struct Row {
@@ -34,11 +35,12 @@ enum Layout {
 pub fn split(input: &str) -> Lines<'_> {
     let rows = rows(input);
     let layout = layout(input, &rows);
+    let repairs = Repairs::of(input);
     let mut lines = Vec::with_capacity(rows.len());
     let mut at = 0;
     while at < rows.len() {
         let first = &rows[at];
-        let mut builder = LineBuilder::new(input);
+        let mut builder = LineBuilder::new(input).repair(repairs);
         builder.push(first.marker.end..first.span.end);
         let mut last = at;
         while let Layout::Wrapped(width) = layout

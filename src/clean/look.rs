@@ -43,6 +43,7 @@ impl Look {
     pub fn at(text: &str) -> Look {
         let mut look = Look::default();
         let mut unspaced = 0;
+        let mut syllables = 0; // of Hangul
         let mut chars = 0;
         let (mut upper, mut lower, mut letters, mut digits) = (0, 0, 0, 0);
         let mut before = ' ';
@@ -52,6 +53,7 @@ impl Look {
             if is_unspaced(char) {
                 unspaced += 1;
             }
+            syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
             letters += usize::from(char.is_alphabetic());
             upper += usize::from(char.is_uppercase());
             lower += usize::from(char.is_lowercase());
@@ -65,7 +67,7 @@ impl Look {
             before = char;
         }
         look.words += unspaced / 2;
-        look.weight = chars + unspaced * 3 / 2;
+        look.weight = chars + unspaced * 3 / 2 + syllables * 4 / 5;
         look.capitals = upper > 1 && lower == 0;
         look.readable = letters + digits > 0;
         look.number = digits > 0 && letters == 0;
@@ -97,6 +99,7 @@ impl Look {
     /// A paragraph of running text.
     pub fn is_paragraph(&self) -> bool {
         let sentence = self.stops
+            || self.colon && self.words >= 12
             || (self.asks || self.ellipsis) && (self.weight >= 130 || self.sentences > 1);
         sentence && self.words >= 8 && self.weight >= 60 || self.weight >= 180
     }

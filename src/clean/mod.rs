@@ -24,6 +24,7 @@ pub mod metadata;
 pub mod page;
 pub mod quality;
 mod related;
+pub mod repair;
 pub mod rules;
 mod sheet;
 mod truncation;
@@ -33,6 +34,7 @@ use crate::clean::assemble::Assembled;
 use crate::clean::finding::Facts;
 use crate::clean::metadata::{Announced, Evidence, Metadata, Weighed};
 use crate::clean::page::evidence::PageEvidence;
+use crate::clean::repair::Repairs;
 use crate::clean::rules::Rules;
 use crate::document::{Body, Document};
 use crate::ledger::Ledger;
@@ -86,7 +88,9 @@ fn finish(
         language: language::detect(&assembled.text),
     });
     let mut article = article(assembled.blocks, assembled.text, facts, metadata);
-    article.quality = quality::flags(document, &article, rules, false);
+    let repaired = page.is_none() && Repairs::of(document.input()).mojibake;
+    let paid = page.is_some_and(|(announced, _)| announced.is_paid());
+    article.quality = quality::flags(document, &article, rules, repaired, paid);
     Cleaned {
         article,
         ledger: assembled.ledger,

@@ -1,6 +1,6 @@
 //! Quality flags: what a reader should know about a copy's worth.
 
-use crate::article::{Article, Quality};
+use crate::article::{Article, Quality, TruncationState};
 use crate::clean::fold::Folded;
 use crate::clean::rules::Rules;
 use crate::document::{Document, Flag};
@@ -10,12 +10,14 @@ const ERROR_PAGE_CHARS_MAX: usize = 1200;
 /// Less text than that is little for an article.
 const THIN_CHARS: usize = 250;
 
-/// The flags of a cleaned article, in order, each once.
+/// The flags of a cleaned article, in order, each once. `repaired`: mojibake was put right; `paid`: the page says that its
+/// text must be paid for.
 pub fn flags(
     document: &Document,
     article: &Article,
     rules: &Rules,
     repaired: bool,
+    paid: bool,
 ) -> Vec<Quality> {
     let mut flags: Vec<Quality> = document
         .flags
@@ -34,6 +36,11 @@ pub fn flags(
     if weight < ERROR_PAGE_CHARS_MAX {
         let title = article.title.as_deref().unwrap_or_default();
         flags.extend(error_page(&format!("{title}\n{}", article.text), rules));
+    }
+    // A page that says it must be paid for, and whose text is short or cut, holds what is free.
+    let cut = article.truncated.state != TruncationState::No;
+    if paid && (weight < ERROR_PAGE_CHARS_MAX || cut) {
+        flags.push(Quality::Blocked);
     }
     if repaired {
         flags.push(Quality::MojibakeRepaired);

@@ -101,7 +101,7 @@ fn remove_list(sheet: &mut Sheet<'_>, from: usize) -> usize {
         end += 1;
     }
     let last = end - 1;
-    if last > from
+    if last > from + 1
         && sheet.is_open(last)
         && heads_paragraph(sheet, last)
         && sheet.looks[last].words < 6
@@ -171,6 +171,7 @@ fn sweep_tail(sheet: &mut Sheet<'_>) {
         sheet.is_open(index)
             && !list(index)
             && !goes_on
+            && (look.sentences == 0 || look.asks)
             && !sheet.is_post(index)
             && (look.is_listed_headline() || look.is_label())
     };

@@ -152,6 +152,8 @@ pub enum Evidence {
     /// Not at all.
     #[default]
     None,
+    /// It counts only beside another sign.
+    Support,
     /// It may have another reading.
     Weak,
     /// It admits no other reading.

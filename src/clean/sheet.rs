@@ -144,6 +144,7 @@ impl<'s> Sheet<'s> {
             .looks
             .get(index + 1)
             .is_some_and(|next| next.goes_on && next.words > 0 || self.text(index + 1) == ".");
+        let next = next && self.hit(index + 1, &[Position::Anywhere]).is_none();
         let before = index
             .checked_sub(1)
             .map(|before| (self.looks[before], before));

@@ -11,6 +11,7 @@ use crate::ledger::Class;
 pub(super) fn judge(sheet: &mut Sheet<'_>) {
     let mut strong = Vec::new();
     let mut weak = Vec::new();
+    let mut support = Vec::new();
     for index in sheet.len().saturating_sub(4)..sheet.len() {
         if let Some(mark) = cut_mark(sheet, index) {
             strong.push(format!("the text ends with the mark {mark}"));
@@ -31,6 +32,7 @@ pub(super) fn judge(sheet: &mut Sheet<'_>) {
             match hit.rule.truncated {
                 Evidence::Strong => strong.push(said),
                 Evidence::Weak => weak.push(said),
+                Evidence::Support => support.push(said),
                 Evidence::None => {}
             }
         }
@@ -50,6 +52,9 @@ pub(super) fn judge(sheet: &mut Sheet<'_>) {
                 );
             }
         }
+    }
+    if !weak.is_empty() {
+        weak.append(&mut support);
     }
     sheet.facts.truncated.state = match (strong.len(), weak.len()) {
         (1.., _) | (0, 2..) => TruncationState::Yes,
