@@ -50,7 +50,8 @@ fn write(name: &str, rows: &[Value]) {
     }
 }
 
-fn row(id: &Value, input: &str, cleaned: &Cleaned) -> Value {
+/// The article, and what was removed from its input: rule, class, text.
+fn row(id: &Value, (input, cleaned): &(String, Cleaned)) -> Value {
     let spans = cleaned.ledger.spans.iter();
     let removed =
         spans.filter(|span| span.verdict == Verdict::Removed && span.class != Class::Blank);
@@ -75,7 +76,8 @@ fn labelled_documents_are_cleaned_and_accounted_for() {
         let lines = document["lines"].as_array().expect("lines").iter();
         let lines: Vec<&str> = lines.filter_map(|line| line["t"].as_str()).collect();
         let raw = lines.join(document["sep"].as_str().unwrap_or("\n\n")) + "\n";
-        let (input, once) = cleaned("document.txt", raw.as_bytes(), &rules);
+        let done = cleaned("document.txt", raw.as_bytes(), &rules);
+        let once = &done.1;
         if !once.article.text.is_empty() {
             let (_, twice) = cleaned("document.txt", once.article.text.as_bytes(), &rules);
             if twice.article.text != once.article.text {
@@ -87,15 +89,15 @@ fn labelled_documents_are_cleaned_and_accounted_for() {
                 }
             }
         }
-        flat.push(row(&document["id"], &input, &once));
+        flat.push(row(&document["id"], &done));
         let page = document["html"]
             .as_str()
             .and_then(|html| html.split_once('/'));
         let page = page.map(|(_, file)| path.with_file_name("html").join(file));
         if let Some(page) = page.filter(|page| page.exists()) {
             let raw = fs::read(&page).expect("corpus");
-            let (input, page) = cleaned("document.html", &raw, &rules);
-            pages.push(row(&document["id"], &input, &page));
+            let page = cleaned("document.html", &raw, &rules);
+            pages.push(row(&document["id"], &page));
         }
     }
     write("flat.jsonl", &flat);
