@@ -350,7 +350,7 @@ impl Floor {
             false
         });
         if let Some(released) = self.intake.revised(late, known, Moment::now()) {
-            tracing::info!(%source, ?released, "archived what a late sidecar declares");
+            tracing::info!(%source, ?released, "the archive has what a late sidecar declares");
         }
     }
 

@@ -165,6 +165,8 @@ fn show_has_every_field_of_the_contract() {
         "quality",
         "digests",
         "rules",
+        "declared",
+        "revisions",
     ] {
         assert!(object.get(field).is_some(), "{field} is missing");
     }

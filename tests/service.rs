@@ -175,6 +175,64 @@ fn what_cannot_be_archived_moves_aside_with_its_reason_and_retry_sends_it_back()
 }
 
 #[test]
+fn a_sidecar_that_is_kept_is_archived_once_and_again_only_when_it_changes() {
+    const HAS_IT: &str = "the archive has what a late sidecar declares";
+    let mut desk = Desk::new(&format!("{QUICK}release = \"keep\"\n"));
+    let declare = |desk: &Desk, url: &str| {
+        let part = desk.inbox().join("travel.txt.meta.json.part");
+        fs::write(&part, format!(r#"{{"url": "{url}"}}"#)).unwrap();
+        fs::rename(part, desk.inbox().join("travel.txt.meta.json")).unwrap();
+    };
+    let first = "https://www.example.org/travel";
+    declare(&desk, first);
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "travel.txt");
+    desk.wait_for_documents(1);
+    assert_eq!(desk.stop(), 0);
+
+    let leaves = |desk: &Desk| {
+        let status = desk.run(&["status", "--json"]).expect(0).json().remove(0);
+        (
+            status["captures"].clone(),
+            status["checkpoint"]["size"].clone(),
+        )
+    };
+    let restart = |desk: &mut Desk| {
+        let offers = |desk: &Desk| desk.log().matches(HAS_IT).count();
+        let before = offers(desk);
+        desk.start();
+        wait_until("the sidecar, offered again", || offers(desk) > before);
+    };
+    for _ in 0..3 {
+        restart(&mut desk);
+        assert_eq!(desk.stop(), 0);
+        assert_eq!(leaves(&desk), (1.into(), 1.into()));
+        assert_eq!(desk.count_files("inbox"), 2, "article and sidecar stay");
+    }
+
+    let show = |desk: &Desk| {
+        let said = desk.run(&["show", "inbox/travel.txt", "--json"]);
+        said.expect(0).json().remove(0)
+    };
+    restart(&mut desk);
+    assert_eq!(show(&desk)["revisions"], serde_json::json!([]));
+    let late = "https://www.example.org/travel-again";
+    declare(&desk, late);
+    wait_until("the revision", || show(&desk)["revisions"][0].is_object());
+    assert_eq!(desk.stop(), 0);
+    restart(&mut desk);
+    assert_eq!(desk.stop(), 0);
+    assert_eq!(leaves(&desk), (1.into(), 2.into()));
+    let shown = show(&desk);
+    assert_eq!(shown["revisions"].as_array().unwrap().len(), 1);
+    assert_eq!(shown["revisions"][0]["declared"]["url"], late);
+    assert_eq!(shown["declared"]["url"], first, "what was said first stays");
+    let by_name = desk.run(&["show", late]).expect(0).stdout;
+    assert!(by_name.contains(late), "{by_name}");
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+#[test]
 fn stop_finishes_what_is_in_hand() {
     let mut desk = Desk::new(QUICK);
     desk.start();

@@ -28,6 +28,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         &observation.digests,
         &metadata.rules,
     );
+    let revisions = metadata.revisions.iter();
+    let revisions = revisions
+        .map(|r| json!({"declared": r.declared, "received_at": r.received_at}))
+        .collect();
     for (key, value) in [
         ("doc", json!(capture.doc)),
         ("version", json!(capture.version)),
@@ -35,6 +39,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         ("captured_at", json!(capture.captured_at)),
         ("identity", json!(observation.identity)),
         ("declared", json!(observation.declared)),
+        ("revisions", revisions),
         ("decoding", json!(metadata.decoding)),
         ("leaf", json!(capture.leaf)),
     ] {
@@ -72,6 +77,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         ("credit", "credits"),
         ("footer", "footers"),
         ("correction", "corrections"),
+        ("later", "revisions"),
     ] {
         for value in object[key].as_array().into_iter().flatten() {
             if let Some(text) = plain(value) {
