@@ -398,8 +398,33 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn a_restored_older_copy_is_refused_for_writing_and_can_be_read() {
+/// Demands the refusal of a copy with one leaf where there were two: with sizes, and with what to do.
+fn refused_as_older<T>(result: Result<T, Error>, what: &str) {
+    let error = result
+        .err()
+        .unwrap_or_else(|| panic!("not refused: {what}"));
+    let sizes = matches!(
+        &error,
+        Error::LogShrunk {
+            size: 1,
+            seen: 2,
+            ..
+        }
+    );
+    assert!(sizes, "{what}: {error:?}");
+    let message = error.to_string();
+    for part in [
+        "has 1 leaves",
+        "had 2",
+        "older copy",
+        "Restore the newer copy",
+    ] {
+        assert!(message.contains(part), "{what}: {message}");
+    }
+}
+
+/// An archive with two leaves, and in `copy` what it was with one.
+fn with_older_copy() -> (Shelf, PathBuf) {
     let mut shelf = Shelf::new();
     let (first, second) = (
         shelf.prepared("a", "One.", &["One."]),
@@ -409,26 +434,80 @@ fn a_restored_older_copy_is_refused_for_writing_and_can_be_read() {
     let copy = shelf.folder.path().join("copy");
     copy_folder(&shelf.dir(), &copy);
     shelf.writer().commit([second], now()).expect("committed");
+    (shelf, copy)
+}
+
+#[test]
+fn a_restored_older_copy_is_refused_for_writing_and_can_be_read() {
+    let (shelf, copy) = with_older_copy();
     fs::remove_dir_all(shelf.dir()).expect("removed");
     copy_folder(&copy, &shelf.dir());
-    for catalog in [true, false] {
-        if !catalog {
-            remove_catalog(&shelf.dir());
-        }
-        let error = ArchiveWriter::open(shelf.paths(), shelf.options.clone()).err();
-        assert!(
-            matches!(
-                error,
-                Some(Error::LogShrunk {
-                    size: 1,
-                    seen: 2,
-                    ..
-                })
-            ),
-            "{error:?}"
-        );
+    for what in ["with its catalog", "without catalog"] {
+        let opened = ArchiveWriter::open(shelf.paths(), shelf.options.clone());
+        refused_as_older(opened, what);
         assert_eq!(shelf.reader().documents().expect("listed").len(), 1);
+        remove_catalog(&shelf.dir());
     }
+}
+
+#[test]
+fn an_older_copy_that_takes_the_place_of_the_open_archive_is_refused_and_not_written_to() {
+    for replaced in [true, false] {
+        let what = if replaced { "replaced" } else { "written over" };
+        let (mut shelf, copy) = with_older_copy();
+        let mut writer = shelf.writer();
+        let third = [shelf.prepared("a", "Three.", &["Three."])];
+        let source = shelf.draft("a", "", &[]).source;
+        let aside = shelf.folder.path().join("aside");
+        if replaced {
+            fs::rename(shelf.dir(), &aside).expect("moved");
+        } else {
+            copy_folder(&shelf.dir(), &aside);
+        }
+        copy_folder(&copy, &shelf.dir());
+        let segment = segment::path(&shelf.dir(), 1);
+        let before = fs::read(&segment).expect("read");
+        for _ in 0..2 {
+            refused_as_older(writer.commit(&third, now()), what);
+            refused_as_older(writer.revise(&source, Declared::default(), now()), what);
+            refused_as_older(writer.holds_raw(&Digest::of(b"One.")), what);
+        }
+        assert_eq!(fs::read(&segment).expect("read"), before, "{what}");
+
+        // The right one comes back, and it goes on where it was.
+        if replaced {
+            fs::remove_dir_all(shelf.dir()).expect("removed");
+            fs::rename(&aside, shelf.dir()).expect("moved");
+        } else {
+            copy_folder(&aside, &shelf.dir());
+        }
+        let outcome = writer.commit(&third, now()).expect("committed");
+        assert_eq!(new_version(&outcome[0]).1, 3, "{what}");
+    }
+}
+
+#[test]
+fn a_segment_that_another_file_took_the_place_of_is_not_written_past_it() {
+    let mut shelf = Shelf::new();
+    let (first, second) = (
+        shelf.prepared("a", "One.", &["One."]),
+        shelf.prepared("a", "Two.", &["Two."]),
+    );
+    let mut writer = shelf.writer();
+    writer.commit([first], now()).expect("committed");
+    let path = segment::path(&shelf.dir(), 1);
+    let copy = path.with_extension("copy");
+    fs::copy(&path, &copy).expect("copied");
+    fs::rename(&copy, &path).expect("replaced");
+    let group = [second];
+    writer.commit(&group, now()).expect_err("it would be lost");
+    writer
+        .commit(&group, now())
+        .expect("into the file that is there");
+    let archive = shelf.reader();
+    let doc = archive.documents().expect("listed").remove(0);
+    assert_eq!(doc.versions, 2);
+    assert_eq!(archive.read_text(&doc.latest).expect("sound"), "Two.\n");
 }
 
 #[test]

@@ -273,6 +273,65 @@ fn the_archive_folder_gone_stops_intake_and_loses_nothing() {
     desk.run(&["check", "--read-data"]).expect(0);
 }
 
+#[test]
+fn a_restored_older_archive_is_refused_with_sizes_and_advice_and_the_inbox_stays() {
+    let mut desk = Desk::new(&format!(
+        "[intake]\nretry_min = \"200ms\"\nretry_max = \"400ms\"\n{QUICK}"
+    ));
+    let copy = |desk: &Desk, from: &str, to: &str| {
+        let (from, to) = (desk.path(from), desk.path(to));
+        let status = Command::new("cp").arg("-a").args([from, to]).status();
+        assert!(status.unwrap().success());
+    };
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "a.txt");
+    desk.wait_for_documents(1);
+    assert_eq!(desk.stop(), 0);
+    copy(&desk, "archive", "older");
+    desk.start();
+    drop_seed(&desk, "aggregator-sport.txt", "b.txt");
+    desk.wait_for_documents(2);
+    wait_until("the release", || desk.count_files("inbox") == 0);
+
+    // While the daemon runs: it takes nothing in until the right one is back.
+    let advice = ["has 1 leaves", "had 2", "Restore the newer copy"];
+    let is_told = |log: &str| advice.iter().all(|part| log.contains(part));
+    fs::rename(desk.path("archive"), desk.path("newer")).unwrap();
+    copy(&desk, "older", "archive");
+    drop_seed(&desk, "aggregator-travel.txt", "c.txt");
+    wait_until("the refusal", || is_told(&desk.log()));
+    assert_eq!(desk.count_files("inbox"), 1);
+    fs::remove_dir_all(desk.path("archive")).unwrap();
+    fs::rename(desk.path("newer"), desk.path("archive")).unwrap();
+    wait_until("the release", || desk.count_files("inbox") == 0);
+    desk.wait_for_documents(3);
+    assert_eq!(desk.stop(), 0);
+    let last = desk.path("state/last-checkpoint");
+    let check = ["check", "--checkpoint", last.to_str().unwrap()];
+    desk.run(&check).expect(0);
+
+    // Before it starts.
+    fs::rename(desk.path("archive"), desk.path("newer")).unwrap();
+    copy(&desk, "older", "archive");
+    drop_seed(&desk, "aggregator-sport.txt", "d.txt");
+    fs::remove_file(desk.path("daemon.log")).unwrap();
+    desk.spawn();
+    assert_eq!(desk.wait(), 1);
+    let log = desk.log();
+    for part in [
+        "has 1 leaves",
+        "had 3",
+        "Restore the newer copy",
+        "last-checkpoint",
+    ] {
+        assert!(log.contains(part), "{log}");
+    }
+    assert!(desk.inbox().join("d.txt").exists());
+    assert_eq!(desk.count_files("inbox"), 1);
+    let said = desk.run(&check).expect(4);
+    assert!(said.stdout.contains("F021"), "{}", said.stdout);
+}
+
 /// A small file system of its own; `None` (said) where it cannot be had.
 struct Tmpfs(std::path::PathBuf);
 

@@ -337,10 +337,12 @@ impl SegmentWriter {
             .map_err(|source| Error::io(doing, &self.path, source))
     }
 
-    /// Reads back `length` appended bytes.
+    /// Reads back `length` appended bytes, from the file that has the segment's name now: should another one have taken its
+    /// place, the bytes would be lost with the one that is open.
     pub fn read_back(&self, length: usize) -> Result<Vec<u8>, Error> {
         let mut frames = vec![0; length];
-        let read = self.file.read_exact_at(&mut frames, self.end);
+        let read =
+            File::open(&self.path).and_then(|file| file.read_exact_at(&mut frames, self.end));
         read.map_err(|source| Error::Record {
             doing: "read back",
             path: self.path.clone(),

@@ -25,6 +25,7 @@ use crate::archive::catalog::{Catalog, Counts, HighWater};
 use crate::archive::group::Group;
 use crate::archive::keys::IdentitySecret;
 use crate::archive::log::note::Checkpoint;
+use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
 use crate::archive::recovery::{self, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
@@ -194,6 +195,10 @@ impl ArchiveWriter {
     /// What is open; opened again, by recovery, after a failure.
     fn opened(&mut self) -> Result<&mut Open, Error> {
         self.require_same_folder()?;
+        if self.open.as_ref().is_some_and(|open| !open.is_as_left()) {
+            // Somebody else changed it, as one does who restores a copy over it.
+            self.open = None;
+        }
         if self.open.is_none() {
             let (open, recovery) = Open::recover(&self.paths)?;
             for finding in &recovery.findings {
@@ -217,6 +222,10 @@ impl ArchiveWriter {
             return Ok(());
         }
         self.open = None;
+        // Of an older copy in its place there is more to tell.
+        if let Ok(log) = LogReader::open(&self.paths.log()) {
+            recovery::check_history(&self.paths, &log)?;
+        }
         Err(Error::Gone {
             dir: self.paths.dir.clone(),
         })
@@ -270,6 +279,12 @@ fn lock(paths: &Paths) -> Result<File, Error> {
 }
 
 impl Open {
+    /// Whether the log still ends where this writer left it.
+    fn is_as_left(&self) -> bool {
+        let note = fs::read(self.dir.join("log").join("checkpoint"));
+        note.is_ok_and(|note| note == self.log.checkpoint().note.as_bytes())
+    }
+
     fn roll_over(&mut self, segment_bytes_max: u64) {
         if self.end.offset >= segment_bytes_max {
             self.end = Position {
