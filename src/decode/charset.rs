@@ -2,8 +2,8 @@
 //!
 //! The order: byte-order mark, the sender's Content-Type, the page's own declaration, UTF-8 if the bytes are that, statistics.
 //! UTF-16 without a mark is found by its pattern before any of the weaker. A declaration that the bytes belie is passed over:
-//! bytes that are valid UTF-8 with several characters beyond ASCII are UTF-8, for text in another charset is that by accident
-//! about as often as monkeys write sonnets; and bytes that the declared charset has no characters for are in another.
+//! bytes that are valid UTF-8 with several characters beyond ASCII are UTF-8, for no text in another charset is that by
+//! accident; and bytes that the declared charset has no characters for are in another.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -8,6 +8,7 @@ mod html;
 mod markup;
 mod prune;
 mod sniff;
+mod stack;
 
 use std::borrow::Cow;
 use std::path::Path;
