@@ -21,9 +21,24 @@ pub struct Settings {
 /// that cannot be archived gives the reason; a defect of ours that panics on it does so too, so that one file never takes
 /// the daemon with it.
 pub fn ingest(submission: Submission, settings: &Settings) -> Result<Prepared, Reason> {
-    let name = submission.source.to_string();
-    let work = std::panic::AssertUnwindSafe(|| draft(submission, settings).map(prepare));
-    std::panic::catch_unwind(work).unwrap_or_else(|panic| Err(panicked(&name, &*panic)))
+    let what = format!("cleaning {}", submission.source);
+    guarded(&what, || draft(submission, settings).map(prepare)).and_then(|result| result)
+}
+
+/// Does `work`, which is `what`; a panic, a defect of ours, becomes the reason why it could not be done.
+pub fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Reason> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        // The message may quote the article.
+        let text = text.escape_debug();
+        let message =
+            format!("{what} met a defect of faircopy ({text}); nothing is lost, please report it");
+        Reason::new(ReasonCode::Defect, message)
+    })
 }
 
 fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
@@ -62,16 +77,15 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
     })
 }
 
-fn panicked(name: &str, panic: &(dyn std::any::Any + Send)) -> Reason {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    Reason::new(
-        ReasonCode::Defect,
-        format!(
-            "cleaning {name} met a defect of faircopy ({text}); the file is untouched, please report it"
-        ),
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_reason_that_cannot_harm_a_terminal() {
+        let reason = guarded("reading a.txt", || panic!("at \u{1b}[31m{}", 7)).expect_err("panics");
+        assert_eq!(reason.code, ReasonCode::Defect);
+        assert!(reason.message.contains("reading a.txt"), "{reason}");
+        assert!(!reason.message.chars().any(char::is_control), "{reason}");
+    }
 }

@@ -7,24 +7,30 @@
 //! The committer takes whatever is queued when the last commit ends; there is no timer.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::archive;
 use crate::archive::capture::Prepared;
 use crate::archive::writer::ArchiveWriter;
 use crate::digest::Digest;
 use crate::identity::Archived;
-use crate::ingest::{Settings, ingest};
+use crate::ingest::{Settings, guarded, ingest};
 use crate::submission::{Reason, Submission};
+
+use budget::{Budget, Share};
+
+mod budget;
 
 /// So many captures share one commit at most.
 const GROUP_CAPTURES_MAX: usize = 256;
-/// So many compressed bytes share one commit at most; bounds what waits in memory.
+/// So many bytes of records, packed and not, share one commit at most.
 const GROUP_BYTES_MAX: usize = 16 << 20;
+/// So many bytes of records wait in memory at most, but always one capture: one group is committed, the next gathers.
+const PREPARED_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
 /// So many prepared captures may wait for the committer.
 const PREPARED_QUEUE: usize = 64;
 
@@ -53,7 +59,7 @@ type Done = Box<dyn FnOnce(Outcome) + Send>;
 type WithWriter = Box<dyn FnOnce(&mut ArchiveWriter) + Send>;
 
 enum Task {
-    Commit(Box<Prepared>, Done),
+    Commit(Box<Prepared>, Share, Done),
     With(WithWriter),
 }
 
@@ -149,11 +155,13 @@ impl Pipeline {
         let progress = Arc::new(Progress::default());
         progress.note_archive(&writer, captures);
         let job_queue = Arc::new(Mutex::new(job_queue));
+        let prepared = Budget::new(PREPARED_BYTES_MAX);
         let workers = (1..=workers.max(1))
             .map(|number| {
                 let worker = Worker {
                     jobs: Arc::clone(&job_queue),
                     tasks: tasks.clone(),
+                    prepared: Arc::clone(&prepared),
                     settings: settings.clone(),
                     progress: Arc::clone(&progress),
                 };
@@ -199,12 +207,12 @@ impl Pipeline {
     pub fn finish(self) -> ArchiveWriter {
         drop(self.jobs);
         for worker in self.workers {
-            worker.join().expect("workers catch the panics of cleaning");
+            worker.join().expect("workers catch all panics");
         }
         drop(self.tasks);
         self.committer
             .join()
-            .expect("the committer turns failures into outcomes")
+            .expect("the committer turns failures and panics into outcomes")
     }
 }
 
@@ -217,19 +225,31 @@ impl Entrance {
             .expect("the workers live as long as an entrance");
     }
 
-    /// Runs `task` on the committer's thread, between two commits, and returns what it gave.
-    pub fn with_writer<T: Send + 'static>(
+    /// Runs `task` on the committer's thread, between two commits, and hands what it gave to `answer`, which must not block.
+    pub fn ask<T: Send + 'static>(
         &self,
-        task: impl FnOnce(&mut ArchiveWriter) -> T + Send + 'static,
-    ) -> T {
-        let (answer, answered) = sync_channel(1);
+        task: impl FnOnce(&mut ArchiveWriter) -> Result<T, archive::Error> + Send + 'static,
+        answer: impl FnOnce(Result<T, String>) + Send + 'static,
+    ) {
         let task: WithWriter = Box::new(move |writer| {
-            // The asker waits below; it cannot be gone.
-            drop(answer.send(task(writer)));
+            answer(match guarded("asking the archive", || task(writer)) {
+                Ok(result) => result.map_err(|error| chain(&error)),
+                Err(reason) => Err(reason.message),
+            });
         });
         self.tasks
             .send(Task::With(task))
             .expect("the committer lives as long as an entrance");
+    }
+
+    /// [`Entrance::ask`], and waits for the answer.
+    pub fn with_writer<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut ArchiveWriter) -> Result<T, archive::Error> + Send + 'static,
+    ) -> Result<T, String> {
+        let (answer, answered) = sync_channel(1);
+        // The asker waits below; it cannot be gone.
+        self.ask(task, move |result| drop(answer.send(result)));
         answered.recv().expect("the committer answers every task")
     }
 }
@@ -237,6 +257,8 @@ impl Entrance {
 struct Worker {
     jobs: Arc<Mutex<Receiver<Job>>>,
     tasks: SyncSender<Task>,
+    /// What may wait for the committer.
+    prepared: Arc<Budget>,
     settings: SettingsSlot,
     progress: Arc<Progress>,
 }
@@ -255,22 +277,32 @@ impl Worker {
     }
 
     fn work(&self, job: Job) {
-        let settings = self.settings.get();
-        let prepared = (job.read)().and_then(|submission| {
-            self.step();
-            ingest(submission, &settings).map_err(|reason| Outcome::Quarantined("ingest", reason))
-        });
-        self.step();
-        match prepared {
-            Ok(prepared) => self
-                .tasks
-                .send(Task::Commit(Box::new(prepared), job.done))
-                .expect("the committer outlives the workers"),
-            Err(outcome) => {
-                self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
-                (job.done)(outcome);
+        let Job { read, done } = job;
+        // Whatever happens to it, a job is given back.
+        let outcome = match guarded("reading a file", || self.prepare(read)) {
+            Ok(Ok(prepared)) => {
+                let share = self.prepared.take(prepared.bytes());
+                return self
+                    .tasks
+                    .send(Task::Commit(Box::new(prepared), share, done))
+                    .expect("the committer outlives the workers");
             }
-        }
+            Ok(Err(outcome)) => outcome,
+            Err(reason) => Outcome::Quarantined("read", reason),
+        };
+        self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+        done(outcome);
+    }
+
+    fn prepare(
+        &self,
+        read: impl FnOnce() -> Result<Submission, Outcome>,
+    ) -> Result<Prepared, Outcome> {
+        let submission = read()?;
+        self.step();
+        let prepared = ingest(submission, &self.settings.get());
+        self.step();
+        prepared.map_err(|reason| Outcome::Quarantined("ingest", reason))
     }
 
     fn step(&self) {
@@ -286,14 +318,13 @@ fn commit_all(
     let mut group = Group::default();
     loop {
         // Only wait when nothing is in hand.
-        let wait = if group.is_empty() {
-            Duration::from_secs(3600)
-        } else {
-            Duration::ZERO
+        let task = match group.is_empty() {
+            true => tasks.recv().map_err(|_| TryRecvError::Disconnected),
+            false => tasks.try_recv(),
         };
-        match tasks.recv_timeout(wait) {
-            Ok(Task::Commit(prepared, done)) => {
-                group.push(*prepared, done);
+        match task {
+            Ok(Task::Commit(prepared, share, done)) => {
+                group.push(*prepared, share, done);
                 if group.is_full() {
                     group.commit(&mut writer, progress);
                 }
@@ -302,8 +333,8 @@ fn commit_all(
                 group.commit(&mut writer, progress);
                 task(&mut writer);
             }
-            Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, progress),
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(TryRecvError::Empty) => group.commit(&mut writer, progress),
+            Err(TryRecvError::Disconnected) => {
                 group.commit(&mut writer, progress);
                 return writer;
             }
@@ -314,6 +345,7 @@ fn commit_all(
 #[derive(Default)]
 struct Group {
     captures: Vec<Prepared>,
+    shares: Vec<Share>,
     done: Vec<Done>,
     bytes: usize,
 }
@@ -327,9 +359,10 @@ impl Group {
         self.captures.len() >= GROUP_CAPTURES_MAX || self.bytes >= GROUP_BYTES_MAX
     }
 
-    fn push(&mut self, prepared: Prepared, done: Done) {
+    fn push(&mut self, prepared: Prepared, share: Share, done: Done) {
         self.bytes += prepared.bytes();
         self.captures.push(prepared);
+        self.shares.push(share);
         self.done.push(done);
     }
 
@@ -337,20 +370,15 @@ impl Group {
         if self.is_empty() {
             return;
         }
-        let Group { captures, done, .. } = std::mem::take(self);
+        let Group {
+            captures,
+            shares,
+            done,
+            ..
+        } = std::mem::take(self);
+        let outcomes = outcomes(writer, &captures);
         let count = captures.len();
-        let outcomes: Vec<Outcome> = match writer.commit(captures, Timestamp::now()) {
-            Ok(archived) => archived.into_iter().map(Outcome::Archived).collect(),
-            Err(error) => {
-                let why = chain(&error);
-                tracing::error!(
-                    captures = count,
-                    error = why,
-                    "cannot commit; will be tried again"
-                );
-                (0..count).map(|_| Outcome::Deferred(why.clone())).collect()
-            }
-        };
+        drop((captures, shares));
         let added = outcomes
             .iter()
             .filter(|outcome| matches!(outcome, Outcome::Archived(_)))
@@ -360,6 +388,36 @@ impl Group {
         progress.in_flight.fetch_sub(count, Ordering::Relaxed);
         for (done, outcome) in done.into_iter().zip(outcomes) {
             done(outcome);
+        }
+    }
+}
+
+/// Commits all at once. A panic is a defect that one of them met: then each is committed alone, so that only that one fails;
+/// and one that was committed before the panic is recognised.
+fn outcomes(writer: &mut ArchiveWriter, captures: &[Prepared]) -> Vec<Outcome> {
+    let mut commit = |captures| guarded("archiving", || commit(writer, captures));
+    commit(captures).unwrap_or_else(|reason| {
+        tracing::error!(captures = captures.len(), %reason, "now one by one");
+        let alone = captures.iter().map(std::slice::from_ref);
+        let quarantined = |reason| vec![Outcome::Quarantined("archive", reason)];
+        alone
+            .flat_map(|one| commit(one).unwrap_or_else(quarantined))
+            .collect()
+    })
+}
+
+fn commit(writer: &mut ArchiveWriter, captures: &[Prepared]) -> Vec<Outcome> {
+    match writer.commit(captures, Timestamp::now()) {
+        Ok(archived) => archived.into_iter().map(Outcome::Archived).collect(),
+        Err(error) => {
+            let why = chain(&error);
+            tracing::error!(
+                captures = captures.len(),
+                error = why,
+                "cannot commit; will be tried again"
+            );
+            let deferred = |_: &Prepared| Outcome::Deferred(why.clone());
+            captures.iter().map(deferred).collect()
         }
     }
 }

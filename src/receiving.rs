@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::archive::writer::ArchiveWriter;
 use crate::config::Config;
 use crate::inbox::claim::{Claim, ReadError};
 use crate::inbox::clock::Moment;
@@ -167,21 +168,17 @@ impl Committed for AskArchive<'_> {
     fn claim(&self, claim: &ClaimId) -> bool {
         let claim = claim.clone();
         let answer = self.0.with_writer(move |writer| writer.committed(&claim));
-        answer.unwrap_or_else(|error| not_told(&chain(&error)))
+        answer.unwrap_or_else(not_told)
     }
 
     fn signature(&self, source: &Source, signature: &Signature) -> bool {
         let (source, signature) = (source.clone(), *signature);
-        let ask = move |writer: &mut crate::archive::writer::ArchiveWriter| {
-            writer.committed_signature(&source, &signature)
-        };
-        self.0
-            .with_writer(ask)
-            .unwrap_or_else(|error| not_told(&chain(&error)))
+        let ask = move |writer: &mut ArchiveWriter| writer.committed_signature(&source, &signature);
+        self.0.with_writer(ask).unwrap_or_else(not_told)
     }
 }
 
-fn not_told(error: &str) -> bool {
+fn not_told(error: String) -> bool {
     tracing::warn!(error, "the archive cannot tell whether it has a file");
     false
 }
@@ -256,13 +253,14 @@ impl Floor {
     fn revise(&mut self, late: LateSidecar) {
         self.in_hand += 1;
         let (source, declared) = (late.source.clone(), late.declared.clone());
-        let known = self.entrance.with_writer(move |writer| {
-            let revised = writer.revise(&source, declared, Timestamp::now());
-            revised
-                .map(|capture| capture.is_some())
-                .map_err(|error| chain(&error))
-        });
-        drop(self.sender.send(Message::Revised(Box::new(late), known)));
+        let sender = self.sender.clone();
+        self.entrance.ask(
+            move |writer| {
+                let revised = writer.revise(&source, declared, Timestamp::now())?;
+                Ok(revised.is_some())
+            },
+            move |known| drop(sender.send(Message::Revised(Box::new(late), known))),
+        );
     }
 
     /// Waits for a message until `next`, then takes all that are there, so that releases share their syncs.

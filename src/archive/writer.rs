@@ -13,6 +13,7 @@
 //! begins with. What was committed is then in the catalog, what was not is cut off, and a claim that is handed in again is
 //! recognised.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -68,7 +69,7 @@ pub struct ArchiveWriter {
     /// What is open, until something fails.
     open: Option<Open>,
     checkpoint: Checkpoint,
-    fault: Option<(Step, Fault)>,
+    faults: VecDeque<(Step, Fault)>,
     // Dropped last: while it is held nobody else writes.
     lock: File,
 }
@@ -105,6 +106,8 @@ pub enum Fault {
     WithoutEffect,
     /// It does all it should and fails.
     WithEffect,
+    /// It panics, as a defect of ours would.
+    Panic,
 }
 
 impl ArchiveWriter {
@@ -121,7 +124,7 @@ impl ArchiveWriter {
             options,
             manifest,
             secret,
-            fault: None,
+            faults: VecDeque::new(),
             lock,
         };
         Ok((writer, recovery))
@@ -186,10 +189,10 @@ impl ArchiveWriter {
         &self.checkpoint
     }
 
-    /// Lets a step of the next commit fail.
+    /// Lets a step of the next commit fail; called again, of the one after it.
     #[doc(hidden)]
     pub fn fail_at(&mut self, step: Step, fault: Fault) {
-        self.fault = Some((step, fault));
+        self.faults.push_back((step, fault));
     }
 
     /// What is open; opened again, by recovery, after a failure.
@@ -240,7 +243,7 @@ impl ArchiveWriter {
         self.opened()?;
         // Taken out: if an error leaves this function, it is gone, and the next call recovers.
         let mut open = self.open.take().expect("it was just opened");
-        let fault = self.fault.take();
+        let fault = self.faults.pop_front();
         open.roll_over(self.options.segment_bytes_max);
         open.catalog.begin()?;
         let mut group = Group::new(open.end, open.log.size());
@@ -344,8 +347,10 @@ fn step<T>(
     let Some((_, fault)) = fault.filter(|(at, _)| *at == step) else {
         return action();
     };
-    if fault == Fault::WithEffect {
-        action()?;
+    match fault {
+        Fault::WithoutEffect => {}
+        Fault::WithEffect => drop(action()?),
+        Fault::Panic => panic!("a test lets {step:?} panic"),
     }
     Err(Error::Io {
         doing: "go on (a test lets it fail) with",
