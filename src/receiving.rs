@@ -24,6 +24,8 @@ use crate::submission::{ClaimId, Signature, Source};
 
 /// So many files are in hand at most: two full groups, so that one is cleaned while the other is committed.
 pub const CLAIMS_MAX: usize = 512;
+/// So many late sidecars are offered to the archive in one round, since each is a commit of its own.
+const LATE_MAX: usize = 64;
 /// How often old files in the done folders are looked for.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 
@@ -233,7 +235,7 @@ impl Floor {
                 self.submit(claim);
             }
         }
-        for late in self.intake.late_sidecars(now) {
+        for late in self.intake.late_sidecars(room.min(LATE_MAX), now) {
             self.revise(late);
         }
         self.purge.run(&self.config.inbox, &self.entrance);

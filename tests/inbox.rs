@@ -236,7 +236,7 @@ impl Yard {
         }
         let outcomes = self.intake().archived(archived, now);
         released.extend(outcomes.into_iter().map(|(_, released)| released));
-        for late in self.intake().late_sidecars(now) {
+        for late in self.intake().late_sidecars(usize::MAX, now) {
             let known = self.archive.knows(&late.source);
             if known {
                 let revision = (late.source.clone(), late.declared.clone());

@@ -208,10 +208,11 @@ impl Intake {
         self.in_hand.is_suspect = false;
     }
 
-    /// Sidecars whose article is not in the inbox. Answer each with [`Intake::revised`].
-    pub fn late_sidecars(&mut self, now: Moment) -> Vec<LateSidecar> {
+    /// Up to `max` sidecars whose article is not in the inbox. Answer each with [`Intake::revised`].
+    pub fn late_sidecars(&mut self, max: usize, now: Moment) -> Vec<LateSidecar> {
         let mut late = Vec::new();
-        for (index, path) in std::mem::take(&mut self.late) {
+        let max = max.min(self.late.len());
+        for (index, path) in self.late.drain(..max).collect::<Vec<_>>() {
             let root = &mut self.roots[index];
             let Some(signature) = root.offered(&path) else {
                 continue;

@@ -6,7 +6,7 @@
 //! loop {
 //!     let next = intake.tick(now);                   scans what is due, settles, retries
 //!     for claim in intake.claim(max, now, archive)   intents durable; read, decode and clean them on workers
-//!     for late in intake.late_sidecars(now)          metadata revisions; answer with `revised`
+//!     for late in intake.late_sidecars(max, now)     metadata revisions; answer with `revised`
 //!     ... give each claim back: `archived` | `failed` | `deferred` | `changed`
 //!     wait until `next`, a wake-up, or a claim's end
 //! }
