@@ -229,9 +229,9 @@ impl Config {
         config
     }
 
-    /// The effective settings as TOML.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("settings always serialize")
+    /// The effective settings as TOML, which cannot hold a path that is no UTF-8.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
     }
 
     /// Where the archive, its keys and its state are.
@@ -265,6 +265,12 @@ impl Config {
     }
 
     fn validate(&self) -> Result<(), String> {
+        if !self.log.level.split(',').all(is_log_directive) {
+            return Err(format!(
+                "log.level {:?} is none; take error, warn, info, debug or trace, or a filter such as \"info,faircopy::inbox=debug\"",
+                self.log.level
+            ));
+        }
         let mut names = BTreeSet::new();
         for inbox in &self.inbox {
             if !names.insert(&inbox.name) {
@@ -289,6 +295,15 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// `LEVEL` or `module=LEVEL`: less than a filter could say, but a misspelt level is no module of that name.
+fn is_log_directive(text: &str) -> bool {
+    let (module, level) = text.split_once('=').unwrap_or(("all", text));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    !module.is_empty()
+        && module.chars().all(is_name)
+        && ["off", "error", "warn", "info", "debug", "trace"].contains(&level)
 }
 
 /// What toml says, with the line: `line 7, key "settle": ...`.
@@ -339,5 +354,18 @@ mod tests {
         let twice = "[[inbox]]\nname = 'a'\npath = 'b'\n[[inbox]]\nname = 'a'\npath = 'c'\n";
         assert!(Config::parse(twice, file).is_err());
         assert!(Config::parse("[archive]\nkeys = 'archive/keys'\n", file).is_err());
+    }
+
+    #[test]
+    fn a_misspelt_level_of_the_log_is_refused() {
+        let file = Path::new("/x/faircopy.toml");
+        let parse = |level: &str| Config::parse(&format!("[log]\nlevel = {level:?}\n"), file);
+        for good in ["debug", "warn,faircopy::inbox=trace", "off"] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in ["loud", "", "info,", "faircopy=loud", "=info", "DEBUG x"] {
+            let error = parse(bad).expect_err(bad).to_string();
+            assert!(error.contains("log.level"), "{error}");
+        }
     }
 }

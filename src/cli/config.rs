@@ -1,6 +1,6 @@
 //! `faircopy config`
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use faircopy::inbox;
 
@@ -28,7 +28,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let config = setup::load_config(global)?;
     match args.action {
         Action::Show if global.json => output::json(&config)?,
-        Action::Show => output::text(&config.to_toml())?,
+        Action::Show => {
+            let toml = config.to_toml();
+            output::text(&toml.context("these settings cannot be written as TOML")?)?;
+        }
         Action::Check => return check(global, &config),
     }
     Ok(Exit::Good)
