@@ -11,14 +11,17 @@
 //! < {"error":{"code":"binary","message":"…"}}
 //! ```
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::durable;
 use crate::pipeline::Outcome;
-use crate::submission::Declared;
+use crate::submission::{Declared, printable};
 
 /// A request line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,19 +119,40 @@ impl From<Outcome> for Answer {
     }
 }
 
-/// A client's end of the socket, blocking.
-#[derive(Debug)]
-pub struct Client {
-    reader: BufReader<UnixStream>,
-    writer: UnixStream,
-    socket: PathBuf,
-}
+/// A socket's path fits into 108 bytes with the NUL at its end (unix(7)).
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Talking to the daemon failed.
+/// The control socket cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The path does not fit.
+    #[error(
+        "the control socket's path {} has {} bytes, more than the {SOCKET_PATH_BYTES_MAX} that a socket can have; set daemon.control to a shorter one, for example in /run or /tmp",
+        printable(socket), socket.as_os_str().len()
+    )]
+    TooLong {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// Something else is there, which we leave alone.
+    #[error("cannot listen at {}: {problem}", printable(socket))]
+    Taken {
+        /// The socket.
+        socket: PathBuf,
+        /// What is there.
+        problem: &'static str,
+    },
+    /// The system refuses to listen there.
+    #[error("cannot listen at {}", printable(socket))]
+    Listen {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Nobody listens there.
-    #[error("no daemon answers at {}", socket.display())]
+    #[error("no daemon answers at {}", printable(socket))]
     Unreachable {
         /// The socket.
         socket: PathBuf,
@@ -137,7 +161,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The talk broke off.
-    #[error("the daemon at {} broke off", socket.display())]
+    #[error("the daemon at {} broke off", printable(socket))]
     Broken {
         /// The socket.
         socket: PathBuf,
@@ -147,9 +171,85 @@ pub enum Error {
     },
 }
 
+/// Refuses a path that no socket can have.
+pub fn check_path(socket: &Path) -> Result<(), Error> {
+    if socket.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+        let socket = socket.to_owned();
+        return Err(Error::TooLong { socket });
+    }
+    Ok(())
+}
+
+/// The daemon's end of the socket. Its file goes when this is dropped, unless another has taken its place.
+#[derive(Debug)]
+pub struct Socket {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl Socket {
+    /// Listens at `path`, for owner and group. Only for the holder of the archive's lock: a socket that is there is left over
+    /// from a daemon that was killed, unless one of another archive answers.
+    pub fn listen(path: &Path) -> Result<(Socket, UnixListener), Error> {
+        check_path(path)?;
+        let refused = |source| Error::Listen {
+            socket: path.to_owned(),
+            source,
+        };
+        let taken = |problem| Error::Taken {
+            socket: path.to_owned(),
+            problem,
+        };
+        durable::create_folders(durable::folder_of(path)).map_err(refused)?;
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if !metadata.file_type().is_socket() => {
+                return Err(taken(
+                    "what is there is no socket; move it away, or set daemon.control to another path",
+                ));
+            }
+            Ok(_) if UnixStream::connect(path).is_ok() => {
+                return Err(taken(
+                    "another daemon answers there; give each archive a daemon.control of its own",
+                ));
+            }
+            Ok(_) => fs::remove_file(path).map_err(refused)?,
+            Err(_) => {}
+        }
+        let listener = UnixListener::bind(path).map_err(refused)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let inode = inode_of(path).map_err(refused)?;
+        let path = path.to_owned();
+        Ok((Socket { path, inode }, listener))
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if inode_of(&self.path).is_ok_and(|inode| inode == self.inode) {
+            // The next daemon would find it dead, and take its place.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+fn inode_of(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// A client's end of the socket, blocking.
+#[derive(Debug)]
+pub struct Client {
+    reader: BufReader<UnixStream>,
+    writer: UnixStream,
+    socket: PathBuf,
+}
+
 impl Client {
     /// Connects to the daemon's socket.
     pub fn connect(socket: &Path) -> Result<Client, Error> {
+        check_path(socket)?;
         let unreachable = |source| Error::Unreachable {
             socket: socket.to_owned(),
             source,
@@ -165,8 +265,11 @@ impl Client {
 
     /// Sends one request and waits for its answer.
     pub fn ask(&mut self, request: &Request) -> Result<serde_json::Value, Error> {
-        self.send(request, &[])?;
-        self.receive()
+        match self.send(request, &[]) {
+            Ok(()) => self.receive(),
+            // It may have told why before it hung up.
+            Err(error) => self.receive().map_err(|_| error),
+        }
     }
 
     /// Sends a request (and the bytes of an `add`) without waiting.
@@ -212,5 +315,74 @@ impl Client {
             socket: self.socket.clone(),
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_lines_and_unknown_ones_are_refused() {
+        let add = Request::Add(Box::new(Add {
+            path: "/x/new\\x0aline.txt".into(),
+            declared: Declared::default(),
+            bytes: 7,
+        }));
+        let line = serde_json::to_string(&add).expect("serializes");
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Request>(&line).expect("reads"), add);
+        assert!(serde_json::from_str::<Request>(r#"{"request":"erase"}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"request":"add"}"#).is_err());
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_their_fields() {
+        let added = r#"{"outcome":"archived","doc":"abc","capture":1,"version":2}"#;
+        assert!(matches!(
+            serde_json::from_str(added),
+            Ok(Answer::Added { version: 2, .. })
+        ));
+        let failed = serde_json::to_string(&Answer::failed("binary", "no text")).expect("writes");
+        assert!(matches!(
+            serde_json::from_str(&failed),
+            Ok(Answer::Failed { error }) if error.code == "binary"
+        ));
+    }
+
+    #[test]
+    fn a_socket_takes_the_place_of_a_dead_one_and_of_nothing_else() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("control.sock");
+        drop(UnixListener::bind(&path).expect("binds"));
+        let (socket, listener) = Socket::listen(&path).expect("the one that was there is dead");
+        assert!(matches!(Socket::listen(&path), Err(Error::Taken { .. })));
+        assert!(Client::connect(&path).is_ok());
+        drop((socket, listener));
+        assert!(!path.exists());
+        fs::write(&path, "a file of somebody").expect("writes");
+        assert!(matches!(Socket::listen(&path), Err(Error::Taken { .. })));
+        assert_eq!(fs::read(&path).expect("stays"), b"a file of somebody");
+    }
+
+    #[test]
+    fn a_socket_goes_only_while_it_is_the_one_that_was_made() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("control.sock");
+        let (socket, _listener) = Socket::listen(&path).expect("listens");
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, "another").expect("writes");
+        drop(socket);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_path_too_long_for_a_socket_is_named_with_its_limit() {
+        let path = Path::new("/").join("x".repeat(SOCKET_PATH_BYTES_MAX));
+        let error = Socket::listen(&path).expect_err("108 bytes").to_string();
+        for part in ["108 bytes", "107", "daemon.control"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(matches!(Client::connect(&path), Err(Error::TooLong { .. })));
     }
 }

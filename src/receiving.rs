@@ -1,5 +1,6 @@
 //! The intake thread: owns the inboxes, hands claims to the pipeline and gives each back when its outcome is known.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::archive::writer::ArchiveWriter;
 use crate::config::Config;
@@ -51,8 +53,18 @@ pub enum Message {
 /// A running intake thread.
 pub struct Receiving {
     sender: Sender<Message>,
-    beat: Arc<Mutex<Instant>>,
+    pulse: Arc<Mutex<Pulse>>,
+    ended: CancellationToken,
     thread: JoinHandle<()>,
+}
+
+/// How the intake thread is.
+#[derive(Debug, Clone)]
+pub struct Pulse {
+    /// When it last went round.
+    pub beat: Instant,
+    /// What keeps it from taking files in, and why.
+    pub troubles: BTreeMap<String, String>,
 }
 
 impl Receiving {
@@ -61,7 +73,12 @@ impl Receiving {
         let (sender, messages) = channel();
         let waker = Waker::new(sender.clone());
         let intake = open(config, &entrance, &waker)?;
-        let last_beat = Arc::new(Mutex::new(Instant::now()));
+        let pulse = Arc::new(Mutex::new(Pulse {
+            beat: Instant::now(),
+            troubles: BTreeMap::new(),
+        }));
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
         let floor = Floor {
             intake,
             config: config.clone(),
@@ -73,12 +90,13 @@ impl Receiving {
             reload: None,
             stopping: false,
             beat,
-            last_beat: Arc::clone(&last_beat),
+            pulse: Arc::clone(&pulse),
             purge: Purge::default(),
         };
-        let thread = thread::Builder::new()
-            .name("intake".into())
-            .spawn(|| floor.run());
+        let thread = thread::Builder::new().name("intake".into()).spawn(|| {
+            let _tells_the_end = end;
+            floor.run();
+        });
         let thread = thread.map_err(|source| Error::Io {
             doing: "start the thread that watches",
             path: config.archive.state.clone(),
@@ -86,7 +104,8 @@ impl Receiving {
         })?;
         Ok(Receiving {
             sender,
-            beat: last_beat,
+            pulse,
+            ended,
             thread,
         })
     }
@@ -96,9 +115,14 @@ impl Receiving {
         self.sender.clone()
     }
 
-    /// When the thread last went round.
-    pub fn beat(&self) -> Arc<Mutex<Instant>> {
-        Arc::clone(&self.beat)
+    /// How the thread is.
+    pub fn pulse(&self) -> Arc<Mutex<Pulse>> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// Cancelled when the thread ends, even by a panic.
+    pub fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// Finishes what is in hand and ends the thread.
@@ -198,17 +222,13 @@ struct Floor {
     reload: Option<(Box<Config>, ReloadReply)>,
     stopping: bool,
     beat: Duration,
-    last_beat: Arc<Mutex<Instant>>,
+    pulse: Arc<Mutex<Pulse>>,
     purge: Purge,
 }
 
 impl Floor {
     fn run(mut self) {
         loop {
-            *self
-                .last_beat
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
             if self.in_hand == 0 && self.stopping {
                 return;
             }
@@ -221,8 +241,27 @@ impl Floor {
             } else {
                 self.round()
             };
+            self.pulse();
             self.listen(next);
         }
+    }
+
+    /// Shows that the thread lives, and tells of troubles once, when they begin and when they are over.
+    fn pulse(&self) {
+        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        let troubles = self.intake.troubles();
+        for (what, why) in &troubles {
+            if !pulse.troubles.contains_key(what) {
+                tracing::warn!(why, "{what}");
+            }
+        }
+        for what in pulse.troubles.keys() {
+            if !troubles.contains_key(what) {
+                tracing::info!("over: {what}");
+            }
+        }
+        pulse.beat = Instant::now();
+        pulse.troubles = troubles;
     }
 
     /// One look at everything; when to look again.
@@ -386,6 +425,13 @@ impl From<ReadError> for Outcome {
 struct Purge {
     last: Option<Instant>,
     thread: Option<JoinHandle<()>>,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl Drop for Purge {
+    fn drop(&mut self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Purge {
@@ -400,7 +446,12 @@ impl Purge {
         }
         self.last = Some(Instant::now());
         let (inboxes, entrance) = (inboxes.to_vec(), entrance.clone());
-        let purge = move || inboxes.iter().for_each(|inbox| purge_one(inbox, &entrance));
+        let is_stopping = Arc::clone(&self.is_stopping);
+        let purge = move || {
+            for inbox in &inboxes {
+                purge_one(inbox, &entrance, &is_stopping);
+            }
+        };
         match thread::Builder::new().name("purge".into()).spawn(purge) {
             Ok(thread) => self.thread = Some(thread),
             Err(error) => tracing::warn!(%error, "cannot purge the done folders"),
@@ -408,12 +459,15 @@ impl Purge {
     }
 }
 
-fn purge_one(inbox: &Options, entrance: &Entrance) {
+fn purge_one(inbox: &Options, entrance: &Entrance, is_stopping: &AtomicBool) {
     let mut holds_raw = |digest: &crate::digest::Digest| {
+        if is_stopping.load(Ordering::Relaxed) {
+            return None;
+        }
         let digest = *digest;
-        entrance
-            .with_writer(move |writer| writer.holds_raw(&digest))
-            .unwrap_or(false)
+        let held = entrance.with_writer(move |writer| writer.holds_raw(&digest));
+        held.inspect_err(|error| tracing::warn!(error, "cannot purge the done folder"))
+            .ok()
     };
     match purge(inbox, Timestamp::now(), &mut holds_raw) {
         Ok(purged) => {

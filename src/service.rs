@@ -10,7 +10,8 @@
 //! Stopping is a courtesy, not a protocol: kill -9 loses nothing either. The intake stops claiming, what is in hand is
 //! finished, the pipeline is emptied, the lock falls.
 
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::archive;
@@ -31,11 +32,11 @@ use crate::archive::keys::random;
 use crate::archive::writer::ArchiveWriter;
 use crate::clean::rules::Rules;
 use crate::config::Config;
-use crate::control::{Add, Answer, Request};
+use crate::control::{self, Add, Answer, Request, Socket};
 use crate::inbox::oneshot::{self as take_in, submit_bytes};
 use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
-use crate::receiving::{Message, Receiving};
+use crate::receiving::{Message, Pulse, Receiving};
 use crate::submission::{ClaimId, Submission, path_text};
 
 /// Request lines are short; whoever sends a longer one does not speak our language.
@@ -44,6 +45,10 @@ const REQUEST_LINE_BYTES_MAX: u64 = 1 << 20;
 const UNDER_WAY_MAX: usize = 64;
 /// So many jobs may wait for a worker: enough for full groups, few enough to stop soon.
 const JOBS_MAX: usize = 512;
+/// So many connections are served at once; whoever comes beyond is told so.
+const CONNECTIONS_MAX: usize = 64;
+/// The bytes of an `add` come at once or not at all: whoever lets us wait longer is cut off, since others wait for the room.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
 /// How often the daemon tells systemd that it lives, if systemd does not say.
 const BEAT: Duration = Duration::from_secs(10);
 
@@ -56,6 +61,14 @@ pub enum Error {
     /// The inboxes cannot be opened.
     #[error("cannot open the inboxes")]
     Inbox(#[from] crate::inbox::error::Error),
+    /// The control socket cannot be opened.
+    #[error("cannot open the control socket")]
+    Control(#[from] control::Error),
+    /// A defect of ours ended the thread that watches.
+    #[error(
+        "the thread that watches the inboxes died; what it had in hand is found again at the next start"
+    )]
+    IntakeDied,
     /// The system refused something.
     #[error("cannot {doing}")]
     System {
@@ -74,36 +87,42 @@ fn system<T>(doing: impl Into<String>, result: std::io::Result<T>) -> Result<T, 
     })
 }
 
+/// Reads the configuration again, as it was read at the start.
+pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
 /// Called with every configuration that was taken over while running, e.g. to change the log's level.
 pub type OnReload = Box<dyn Fn(&Config) + Send + Sync>;
 
-/// Runs the daemon until it is told to stop. `file` is read again on reload.
-pub fn run(config: Config, file: Option<&Path>, on_reload: OnReload) -> Result<(), Error> {
+/// Runs the daemon until it is told to stop.
+pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Error> {
     let started = Instant::now();
+    control::check_path(&config.daemon.control)?;
     let (mut writer, recovery) =
         ArchiveWriter::open(config.archive_paths(), config.writer_options())?;
     for finding in &recovery.findings {
         tracing::warn!("{}", chain(finding));
     }
+    // Before anything is taken in: who asks meanwhile waits for the answer.
+    let (socket, listener) = Socket::listen(&config.daemon.control)?;
     let captures = writer.counts()?.captures;
     let workers = config.daemon.worker_count();
     let pipeline = system(
         "start the cleaning threads",
         Pipeline::start(writer, captures, settings(&config), workers, JOBS_MAX),
     )?;
-    let beat = Watchdog::interval();
-    let receiving = Receiving::start(&config, pipeline.entrance(), beat)?;
+    let receiving = Receiving::start(&config, pipeline.entrance(), Watchdog::interval())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = system("start the runtime", runtime)?;
     let daemon = Arc::new(Daemon {
+        room: Room::new(config.intake.in_hand_bytes_max.as_u64()),
         config: Mutex::new(config),
-        file: file.map(Path::to_owned),
+        reread,
         intake: receiving.sender(),
         entrance: pipeline.entrance(),
         progress: pipeline.progress(),
-        beat: receiving.beat(),
+        pulse: receiving.pulse(),
         on_reload,
         set_settings: pipeline.settings(),
     });
@@ -112,11 +131,12 @@ pub fn run(config: Config, file: Option<&Path>, on_reload: OnReload) -> Result<(
         ready_ms = started.elapsed().as_millis() as u64,
         "ready"
     );
-    let served = runtime.block_on(serve(Arc::clone(&daemon)));
+    let served = runtime.block_on(serve(Arc::clone(&daemon), listener, receiving.ended()));
     notify(&[
         NotifyState::Stopping,
         NotifyState::Status("finishing what is in hand"),
     ]);
+    drop(socket);
     // Connections end here; their answers no longer matter to anyone.
     runtime.shutdown_timeout(Duration::from_secs(1));
     receiving.stop();
@@ -136,46 +156,81 @@ fn settings(config: &Config) -> Settings {
 /// What the connections need.
 struct Daemon {
     config: Mutex<Config>,
-    file: Option<PathBuf>,
+    reread: Reread,
     intake: Sender<Message>,
     entrance: Entrance,
     progress: Arc<Progress>,
-    /// When the intake thread last went round.
-    beat: Arc<Mutex<Instant>>,
+    pulse: Arc<Mutex<Pulse>>,
+    room: Room,
     on_reload: OnReload,
     set_settings: SettingsSlot,
 }
 
-async fn serve(daemon: Arc<Daemon>) -> Result<(), Error> {
+/// Room in memory for the bytes of `add`s, in KiB.
+struct Room {
+    free: Arc<Semaphore>,
+    kib_max: u32,
+}
+
+impl Room {
+    fn new(bytes_max: u64) -> Room {
+        let kib_max = u32::try_from(bytes_max / 1024).unwrap_or(u32::MAX).max(1);
+        let permits = usize::try_from(kib_max).map_or(Semaphore::MAX_PERMITS, |kib| {
+            kib.min(Semaphore::MAX_PERMITS)
+        });
+        Room {
+            free: Arc::new(Semaphore::new(permits)),
+            kib_max,
+        }
+    }
+
+    /// Waits for room. What is larger than all of it gets it all.
+    async fn take(&self, bytes: u64) -> std::io::Result<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        let permits = Arc::clone(&self.free).acquire_many_owned(kib.min(self.kib_max));
+        permits.await.map_err(std::io::Error::other)
+    }
+}
+
+async fn serve(
+    daemon: Arc<Daemon>,
+    listener: std::os::unix::net::UnixListener,
+    intake_ended: CancellationToken,
+) -> Result<(), Error> {
     let stop = CancellationToken::new();
-    let socket = daemon
-        .config
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .daemon
-        .control
-        .clone();
-    let listener = listen(&socket)?;
+    let _stops_all = stop.clone().drop_guard();
+    let listener = system(
+        "listen at the control socket",
+        UnixListener::from_std(listener),
+    )?;
     let mut terminate = system("handle SIGTERM", signal(SignalKind::terminate()))?;
     let mut interrupt = system("handle SIGINT", signal(SignalKind::interrupt()))?;
     let mut hang_up = system("handle SIGHUP", signal(SignalKind::hangup()))?;
     let mut watchdog = Watchdog::new(Arc::clone(&daemon));
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     notify(&[NotifyState::Ready]);
     let mut beat = tokio::time::interval(Watchdog::interval());
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            () = intake_ended.cancelled() => return Err(Error::IntakeDied),
             _ = hang_up.recv() => {
                 let daemon = Arc::clone(&daemon);
                 tokio::spawn(async move { drop(daemon.reload().await) });
             }
             _ = beat.tick() => watchdog.beat(),
             connection = listener.accept() => match connection {
-                Ok((stream, _)) => {
-                    let connection = converse(Arc::clone(&daemon), stream, stop.child_token());
-                    tokio::spawn(connection);
-                }
+                Ok((stream, _)) => match Arc::clone(&connections).try_acquire_owned() {
+                    Ok(permit) => {
+                        let conversation = converse(Arc::clone(&daemon), stream, stop.child_token());
+                        tokio::spawn(async move {
+                            conversation.await;
+                            drop(permit);
+                        });
+                    }
+                    Err(_) => refuse(stream),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -183,29 +238,17 @@ async fn serve(daemon: Arc<Daemon>) -> Result<(), Error> {
             },
         }
     }
-    stop.cancel();
-    // We hold the archive's lock: the socket is ours to remove.
-    drop(std::fs::remove_file(&socket));
-    Ok(())
 }
 
-/// Listens at `socket`, for owner and group. Only called by the holder of the archive's lock, so a socket that is there is
-/// left over from a daemon that was killed.
-fn listen(socket: &Path) -> Result<UnixListener, Error> {
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-    let doing = || format!("listen at {}", socket.display());
-    let folder = crate::durable::folder_of(socket);
-    system(doing(), crate::durable::create_folders(folder))?;
-    match std::fs::symlink_metadata(socket) {
-        Ok(metadata) if metadata.file_type().is_socket() => {
-            system(doing(), std::fs::remove_file(socket))?;
-        }
-        _ => {}
-    }
-    let listener = system(doing(), UnixListener::bind(socket))?;
-    let mode = std::fs::Permissions::from_mode(0o660);
-    system(doing(), std::fs::set_permissions(socket, mode))?;
-    Ok(listener)
+/// Tells a client that there are too many. Nobody waits for it to listen.
+fn refuse(stream: UnixStream) {
+    tracing::warn!("refused a connection: {CONNECTIONS_MAX} are open");
+    let message = format!("the daemon serves {CONNECTIONS_MAX} connections already; try again");
+    let line = format!("{}\n", json!(Answer::failed("busy", message)));
+    let told = stream
+        .into_std()
+        .and_then(|mut stream| stream.write_all(line.as_bytes()));
+    drop(told);
 }
 
 /// One connection: requests are read and started in order, answers are written in the same order.
@@ -227,7 +270,7 @@ async fn write_answers(mut writer: OwnedWriteHalf, mut outstanding: mpsc::Receiv
         let answer = answer.await.unwrap_or_else(|_| {
             json!(Answer::failed(
                 "stopping",
-                "the daemon is stopping; ask again later"
+                "the daemon is stopping, or the request broke off; ask again"
             ))
         });
         let line = format!("{answer}\n");
@@ -291,22 +334,30 @@ impl Daemon {
             drop(answer.send(json!(Answer::failed("too_large", message))));
             return Ok(());
         }
+        let room = self.room.take(add.bytes).await?;
         let mut raw = vec![0; usize::try_from(add.bytes).map_err(std::io::Error::other)?];
-        reader.read_exact(&mut raw).await?;
+        tokio::time::timeout(BODY_PATIENCE, reader.read_exact(&mut raw)).await??;
         let now = Timestamp::now();
         let request = take_in::Request {
             claim: ClaimId::new(u64::try_from(now.as_millisecond()).unwrap_or(0), random()),
             received_at: now,
             bytes_max,
         };
-        let path = path_text::from_text(&add.path);
-        let submission = submit_bytes(&path, raw, request).map(|submission| Submission {
-            declared: add.declared,
-            ..submission
-        });
+        let read = move || {
+            let path = path_text::from_text(&add.path);
+            let submission = submit_bytes(&path, raw, request).map_err(Outcome::from)?;
+            Ok(Submission {
+                declared: add.declared,
+                ..submission
+            })
+        };
+        let done = move |outcome| {
+            drop(room);
+            drop(answer.send(json!(Answer::from(outcome))));
+        };
         let job = Job {
-            read: Box::new(move || submission.map_err(Outcome::from)),
-            done: Box::new(move |outcome| drop(answer.send(json!(Answer::from(outcome))))),
+            read: Box::new(read),
+            done: Box::new(done),
         };
         let entrance = self.entrance.clone();
         // The queue may be full: waiting there must not stop the other connections.
@@ -353,10 +404,7 @@ impl Daemon {
     }
 
     async fn try_reload(&self) -> Result<(), String> {
-        let Some(file) = &self.file else {
-            return Err("the daemon was started without a configuration file".to_owned());
-        };
-        let new = Config::load(file).map_err(|error| chain(&error))?;
+        let new = (self.reread)()?;
         let old = self.config();
         if let Some(key) = needs_restart(&old, &new) {
             return Err(format!(
@@ -411,7 +459,6 @@ struct Watchdog {
     limit: Option<Duration>,
     steps: u64,
     stepped: Instant,
-    status: String,
 }
 
 impl Watchdog {
@@ -421,7 +468,6 @@ impl Watchdog {
             limit: sd_notify::watchdog_enabled(),
             steps: 0,
             stepped: Instant::now(),
-            status: String::new(),
         }
     }
 
@@ -438,20 +484,15 @@ impl Watchdog {
             self.steps = steps;
             self.stepped = Instant::now();
         }
-        let status = format!(
-            "{} captures, {in_flight} files in hand",
-            progress.archive().captures
-        );
-        if status != self.status {
-            notify(&[NotifyState::Status(&status)]);
-            self.status = status;
+        let pulse = self.daemon.pulse.lock();
+        let Pulse { beat, troubles } = pulse.unwrap_or_else(PoisonError::into_inner).clone();
+        let captures = progress.archive().captures;
+        let mut status = format!("{captures} captures, {in_flight} files in hand");
+        for (what, why) in troubles {
+            status.push_str(&format!("; {what}: {why}"));
         }
+        notify(&[NotifyState::Status(&status)]);
         let Some(limit) = self.limit else { return };
-        let beat = *self
-            .daemon
-            .beat
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         // One huge page may keep a worker busy for a while: the pipeline has a longer limit than the intake's round.
         if beat.elapsed() < limit && self.stepped.elapsed() < limit * 4 {
             notify(&[NotifyState::Watchdog]);

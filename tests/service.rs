@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -442,4 +443,150 @@ fn hostile_names_and_special_files_neither_stop_the_daemon_nor_reach_the_termina
         "links stay"
     );
     assert_eq!(desk.stop(), 0);
+}
+
+#[test]
+fn clients_that_are_silent_hang_up_or_never_listen_disturb_nobody() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let silent = desk.connect();
+    let mut half = desk.connect();
+    half.write_all(b"{\"request\":\"add\",\"path\":\"/x\",\"bytes\":1000}\nhalf of it")
+        .unwrap();
+    drop(half);
+    let mut stalled = desk.connect();
+    stalled
+        .write_all(b"{\"request\":\"add\",\"path\":\"/y\",\"bytes\":9000000}\n")
+        .unwrap();
+    let mut deaf = desk.connect();
+    deaf.set_write_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let statuses = b"{\"request\":\"status\"}\n".repeat(20_000);
+    drop(deaf.write_all(&statuses));
+    let mut rude = desk.connect();
+    rude.write_all(&[b'x'; 4096]).unwrap();
+    rude.write_all(b"\n").unwrap();
+    let mut answer = String::new();
+    rude.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"code\":\"request\""), "{answer}");
+
+    let file = desk.sandbox.put_seed("aggregator-travel.txt", "x/a.txt");
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+    drop_seed(&desk, "aggregator-sport.txt", "b.txt");
+    desk.wait_for_documents(2);
+    desk.run(&["reload"]).expect(0);
+    assert_eq!(desk.stop(), 0);
+    drop((silent, stalled, deaf));
+}
+
+#[test]
+fn too_many_connections_are_told_so() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    // They are accepted in order, so that all of these come before the next.
+    let held: Vec<_> = (0..70).map(|_| desk.connect()).collect();
+    let said = desk.run(&["status"]).expect(1);
+    assert!(said.stderr.contains("64 connections"), "{}", said.stderr);
+    drop(held);
+    wait_until("room", || desk.run(&["status"]).code == 0);
+}
+
+#[test]
+fn a_socket_path_that_cannot_be_used_exits_78_and_says_why() {
+    let mut desk = Desk::new("[daemon]\ncontrol = \"precious\"\n");
+    fs::write(desk.path("precious"), "not a socket").unwrap();
+    desk.spawn();
+    assert_eq!(desk.wait(), 78, "{}", desk.log());
+    assert!(desk.log().contains("is no socket"), "{}", desk.log());
+    assert_eq!(fs::read(desk.path("precious")).unwrap(), b"not a socket");
+
+    let long = "x".repeat(110);
+    desk.configure(&format!("[daemon]\ncontrol = \"{long}\"\n"));
+    desk.spawn();
+    assert_eq!(desk.wait(), 78, "{}", desk.log());
+    assert!(desk.log().contains("107"), "{}", desk.log());
+    // What needs no daemon does not mind.
+    desk.run(&["ls"]).expect(0);
+    desk.run(&["status"]).expect(0);
+    let file = desk.sandbox.put_seed("aggregator-travel.txt", "x/a.txt");
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+}
+
+#[test]
+fn a_second_daemon_does_not_take_the_socket_of_the_first() {
+    let mut first = Desk::new(QUICK);
+    first.start();
+    let socket = first.path("state/control.sock");
+    let mut second = Desk::new(&format!("[daemon]\ncontrol = {socket:?}\n"));
+    second.spawn();
+    assert_eq!(second.wait(), 78);
+    assert!(second.log().contains("another daemon"), "{}", second.log());
+    first.run(&["reload"]).expect(0);
+    assert_eq!(first.stop(), 0);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn an_inbox_that_is_not_there_yet_is_waited_for_and_told() {
+    let mut desk = Desk::new(QUICK);
+    fs::remove_dir(desk.inbox()).unwrap();
+    desk.start();
+    wait_until("a warning", || desk.log().contains("is waited for"));
+    assert!(desk.log().contains("inbox"), "{}", desk.log());
+    fs::create_dir(desk.inbox()).unwrap();
+    drop_seed(&desk, "aggregator-travel.txt", "a.txt");
+    desk.wait_for_documents(1);
+    wait_until("its end", || desk.log().contains("over: inbox"));
+    assert_eq!(desk.stop(), 0);
+}
+
+#[test]
+fn a_hang_up_signal_reloads_and_changes_the_level_of_the_log() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    drop_seed(&desk, "aggregator-travel.txt", "a.txt");
+    desk.wait_for_documents(1);
+    wait_until("a line", || desk.log().contains("archived"));
+    desk.configure(&format!("{QUICK}[log]\nlevel = \"error\"\n"));
+    desk.signal("HUP");
+    thread::sleep(Duration::from_millis(500));
+    desk.run(&["reload"]).expect(0);
+    let before = desk.log();
+    drop_seed(&desk, "aggregator-sport.txt", "b.txt");
+    desk.wait_for_documents(2);
+    assert_eq!(desk.log(), before, "the second is not told");
+    desk.configure(&format!("{QUICK}[log]\nlevel = \"loud\"\n"));
+    let said = desk.run(&["reload"]).expect(1);
+    assert!(said.stderr.contains("loud"), "{}", said.stderr);
+    assert_eq!(desk.stop(), 0);
+}
+
+#[test]
+fn a_stop_during_a_long_add_leaves_a_sound_archive_and_a_second_add_finishes() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let text = common::seed("aggregator-travel.txt");
+    for n in 0..300 {
+        let text = [text.as_slice(), format!("\nNumber {n}.\n").as_bytes()].concat();
+        desk.sandbox.write(format!("x/{n}.txt"), text);
+    }
+    let folder = desk.sandbox.path("x");
+    let adding = desk
+        .command()
+        .arg("add")
+        .arg(&folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("a beginning", || !desk.documents().is_empty());
+    assert_eq!(desk.stop(), 0, "{}", desk.log());
+    let output = adding.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        assert!(stderr.contains("add the same again"), "{stderr}");
+    }
+    desk.run(&["add", folder.to_str().unwrap()]).expect(0);
+    assert_eq!(desk.documents().len(), 300);
+    desk.run(&["check", "--read-data"]).expect(0);
 }

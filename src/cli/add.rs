@@ -21,7 +21,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Exit, Global, clean, output, setup};
+use super::{Exit, Global, Usage, clean, output, setup};
 
 /// Archive files without the watcher
 ///
@@ -53,10 +53,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         paths.extend(clean::read_list(list)?);
     }
     let (files, missing) = expand(&config, &paths)?;
-    if args.url.is_some() && files.len() + missing.len() != 1 {
-        bail!(
-            "--url tells where one input was fetched; there are {}",
-            files.len() + missing.len()
+    if args.url.is_some() && files.len() + missing.len() > 1 {
+        return Err(
+            Usage("--url tells where one input was fetched; there is more than one").into(),
         );
     }
     let reader = FileReader {
@@ -71,7 +70,12 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         return Ok(tally.finish());
     }
     match Client::connect(&config.daemon.control) {
-        Ok(client) => add_through_daemon(client, &files, &reader, &mut tally)?,
+        Ok(client) => add_through_daemon(client, &files, &reader, &mut tally).with_context(|| {
+            let (answered, inputs) = (tally.answered, tally.inputs);
+            format!(
+                "{answered} of {inputs} inputs were answered; add the same again: what is archived already is recognised"
+            )
+        })?,
         Err(unreachable) => {
             match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
                 Ok((writer, _)) => add_here(writer, &config, files, &reader, &mut tally)?,
@@ -107,6 +111,8 @@ fn expand(config: &Config, paths: &[PathBuf]) -> anyhow::Result<Inputs> {
                 files.extend(listed.files);
                 missing.extend(listed.unreadable);
             }
+            // Named by a pattern such as `folder/*`; it is read with its article.
+            Ok(_) if oneshot::is_sidecar_of_a_file(path) => {}
             Ok(_) => files.push(path.clone()),
             Err(error) => missing.push((path.clone(), format!("cannot find it: {error}"))),
         }
@@ -250,6 +256,7 @@ struct Tally<'a> {
     global: &'a Global,
     counts: HashMap<String, usize>,
     inputs: usize,
+    answered: usize,
     failed: usize,
     bar: ProgressBar,
 }
@@ -268,6 +275,7 @@ impl<'a> Tally<'a> {
             global,
             counts: HashMap::new(),
             inputs,
+            answered: 0,
             failed: 0,
             bar: ProgressBar::with_draw_target(Some(inputs as u64), target).with_style(style),
         }
@@ -275,6 +283,7 @@ impl<'a> Tally<'a> {
 
     fn take(&mut self, path: &Path, answer: Answer) -> anyhow::Result<()> {
         self.bar.inc(1);
+        self.answered += 1;
         let path = path_text::to_text(path);
         match answer {
             Answer::Failed { error } => {
@@ -283,7 +292,7 @@ impl<'a> Tally<'a> {
                     return output::json(&outcome_object(&path, "quarantined", None, json!(error)));
                 }
                 self.bar.suspend(|| {
-                    output::note(self.global, &format!("faircopy: {path}: {}", error.message));
+                    output::complain(&format!("faircopy: {path}: {}", error.message));
                 });
             }
             Answer::Added {

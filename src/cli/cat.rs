@@ -39,7 +39,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let capture = reference::resolve(&archive, &args.doc)?;
     if args.form.raw {
         let raw = archive.read_raw(&capture)?;
-        // A page can carry escape sequences: on a terminal they are shown, in a file they are exact.
+        // A page can carry escape sequences, and be no UTF-8: on a terminal they are shown, in a file they are exact.
         if std::io::stdout().is_terminal() {
             output::text(&String::from_utf8_lossy(&raw))?;
         } else {

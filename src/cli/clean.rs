@@ -67,7 +67,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
                         &json!({"path": path, "error": {"code": code, "message": message}}),
                     )?;
                 } else {
-                    output::note(global, &format!("faircopy: {path}: {message}"));
+                    output::complain(&format!("faircopy: {path}: {message}"));
                 }
             }
         }

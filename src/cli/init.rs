@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use faircopy::config::{Config, FILE_NAME, TEMPLATE};
+use faircopy::submission::path_text;
 use faircopy::{archive, durable};
 use jiff::Timestamp;
 
-use super::{Exit, Global, output, setup};
+use super::{Exit, Global, Usage, output, setup};
 
 /// Make an archive, its signing key and a commented configuration
 ///
@@ -24,7 +25,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let config = match (&args.dir, &global.config) {
-        (Some(_), Some(_)) => bail!("give a folder or --config, not both"),
+        (Some(_), Some(_)) => {
+            return Err(Usage("give a folder or --config (or FAIRCOPY_CONFIG), not both").into());
+        }
+        (None, None) if global.archive.is_some() => {
+            return Err(Usage(
+                "give the folder in which all is made; --archive names one that is there",
+            )
+            .into());
+        }
         (None, Some(_)) => {
             let config = setup::load_config(global)?;
             make(&config)?;
@@ -34,7 +43,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     };
     if global.json {
         output::json(&serde_json::json!({
-            "archive": config.archive.dir, "keys": config.archive.keys, "state": config.archive.state,
+            "archive": path_text::to_text(&config.archive.dir),
+            "keys": path_text::to_text(&config.archive.keys),
+            "state": path_text::to_text(&config.archive.state),
         }))?;
     } else {
         output::note(

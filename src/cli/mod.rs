@@ -36,6 +36,8 @@ pub(crate) enum Exit {
     Good = 0,
     /// Could not.
     Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
     /// Some of several inputs failed, each named.
     Partly = 3,
     /// An integrity problem was found.
@@ -47,6 +49,11 @@ pub(crate) enum Exit {
     /// Configuration unusable (EX_CONFIG of sysexits.h).
     Configuration = 78,
 }
+
+/// A command line that clap lets pass and that makes no sense all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(&'static str);
 
 /// Cleans scraped articles into canonical text with metadata and archives audited versions of them
 #[derive(Debug, Parser)]
@@ -111,7 +118,7 @@ pub(crate) fn main() -> u8 {
     let cli = Cli::parse();
     match dispatch(&cli) {
         Ok(exit) => exit as u8,
-        Err(error) if is_broken_pipe(&error) => Exit::Good as u8,
+        Err(error) if error.is::<output::Closed>() => Exit::Good as u8,
         Err(error) => {
             let exit = exit_of(&error);
             output::report(&cli.global, &error, exit);
@@ -159,17 +166,25 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(faircopy::check::Error::NoArchive { .. }) = cause.downcast_ref() {
             return Exit::NoArchive;
         }
-        if cause.is::<faircopy::config::Error>() {
+        if cause.is::<Usage>() {
+            return Exit::Usage;
+        }
+        if cause.is::<faircopy::config::Error>() || is_misconfigured(cause) {
             return Exit::Configuration;
         }
     }
     Exit::Failed
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+/// What the configuration itself does not show, but can be mended nowhere else.
+fn is_misconfigured(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use faircopy::control::Error as Control;
+    use faircopy::inbox::error::Error as Inbox;
+    matches!(
+        cause.downcast_ref(),
+        Some(Inbox::Overlap { .. } | Inbox::Name { .. } | Inbox::Pattern { .. })
+    ) || matches!(
+        cause.downcast_ref(),
+        Some(Control::TooLong { .. } | Control::Taken { .. })
+    )
 }

@@ -1,25 +1,31 @@
 //! Stdout and stderr: JSON lines, text that cannot harm a terminal, error reports.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context;
 use serde::Serialize;
 
 use super::{Exit, Global};
+
+/// Nobody reads what we print any more, as behind `head`: the command ends, quietly.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output is closed")]
+pub(crate) struct Closed;
 
 /// Writes one JSON object as a line to stdout.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
-    io::stdout().lock().write_all(&line)?;
-    Ok(())
+    raw(&line)
 }
 
-/// Writes `text` to stdout as it is.
+/// Writes `bytes` to stdout as they are.
 pub(crate) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()?;
-    Ok(())
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+        result => result.context("cannot write to standard output"),
+    }
 }
 
 /// Writes a line of text to stdout, made safe for a terminal.
@@ -27,17 +33,25 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{}\n", safe(text)).as_bytes())
 }
 
-/// Writes several lines of text to stdout, made safe for a terminal.
+/// Writes scraped text to stdout: safe on a terminal, exact elsewhere, since its digest is archived.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
-    raw(safe(text).as_bytes())
+    match io::stdout().is_terminal() {
+        true => raw(safe(text).as_bytes()),
+        false => raw(text.as_bytes()),
+    }
 }
 
 /// A note for the person, on stderr, unless `--quiet`.
 pub(crate) fn note(global: &Global, text: &str) {
     if !global.quiet {
-        // A closed stderr is no reason to fail.
-        drop(writeln!(io::stderr().lock(), "{}", safe(text)));
+        complain(text);
     }
+}
+
+/// What went wrong with one of several inputs, on stderr, even with `--quiet`.
+pub(crate) fn complain(text: &str) {
+    // A closed stderr is no reason to fail.
+    drop(writeln!(io::stderr().lock(), "{}", safe(text)));
 }
 
 /// Scraped text on a terminal: control characters (escape sequences, carriage returns) and invisible reordering become
@@ -45,7 +59,7 @@ pub(crate) fn note(global: &Global, text: &str) {
 pub(crate) fn safe(text: &str) -> String {
     let harmful = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
     };
     if !text.contains(harmful) {
         return text.to_owned();
@@ -68,11 +82,7 @@ pub(crate) fn report(global: &Global, error: &anyhow::Error, exit: Exit) {
         let object = serde_json::json!({"error": {"code": exit_name(exit), "message": message}});
         drop(json(&object));
     } else {
-        drop(writeln!(
-            io::stderr().lock(),
-            "faircopy: {}",
-            safe(&message)
-        ));
+        complain(&format!("faircopy: {message}"));
     }
 }
 
@@ -80,6 +90,7 @@ fn exit_name(exit: Exit) -> &'static str {
     match exit {
         Exit::Good => "good",
         Exit::Failed => "failed",
+        Exit::Usage => "usage",
         Exit::Partly => "partly",
         Exit::Integrity => "integrity",
         Exit::NoArchive => "no_archive",
@@ -88,7 +99,7 @@ fn exit_name(exit: Exit) -> &'static str {
     }
 }
 
-/// Rows of cells, padded to columns of equal width; the last column is left as it is.
+/// Rows of cells, each row on one line, padded to columns of equal width; the last column is left as it is.
 pub(crate) fn table(rows: &[Vec<String>]) -> anyhow::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -99,7 +110,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> anyhow::Result<()> {
     for row in rows {
         let mut text = String::new();
         for (index, cell) in row.iter().enumerate() {
-            text.push_str(cell);
+            text.push_str(&cell.replace(['\n', '\t'], " "));
             if index + 1 < row.len() {
                 let padding = widths[index] - cell.chars().count() + 2;
                 text.push_str(&" ".repeat(padding));

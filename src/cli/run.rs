@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use faircopy::config::{Config, FILE_NAME};
 use faircopy::service;
 
-use super::{Exit, Global, init, logging, output, setup};
+use super::{Exit, Global, Usage, init, logging, output, setup};
 
 /// Run the daemon in the foreground
 ///
@@ -23,22 +22,23 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
-    let file = match &args.init {
-        Some(folder) => Some(init_unless_there(global, folder)?),
-        None => setup::find_config(global).map(|path| setup::absolute(&path)),
-    };
-    let config = match (&file, &global.archive) {
-        (Some(file), None) => Config::load(file)?,
-        (Some(_), Some(_)) if args.init.is_some() => bail!("give --init or --archive, not both"),
-        _ => setup::load_config(global)?,
-    };
-    let level = logging::start(global, &config.log);
+    let mut global = global.clone();
+    if let Some(folder) = &args.init {
+        if global.archive.is_some() {
+            return Err(Usage("give --init or --archive, not both").into());
+        }
+        global.config = Some(init_unless_there(&global, folder)?);
+    }
+    let config = setup::load_config(&global)?;
+    let level = logging::start(&global, &config.log);
     let options = global.clone();
     let on_reload = Box::new(move |config: &Config| {
         // Fails only if the log itself is gone.
         drop(level.reload(logging::filter(&options, &config.log)));
     });
-    service::run(config, file.as_deref(), on_reload)?;
+    let reread =
+        Box::new(move || setup::load_config(&global).map_err(|error| format!("{error:#}")));
+    service::run(config, reread, on_reload)?;
     Ok(Exit::Good)
 }
 

@@ -1,9 +1,10 @@
 //! `faircopy status`
 
+use anyhow::{Context, bail};
 use faircopy::archive::log::reader::LogReader;
 use faircopy::archive::reader::Archive;
 use faircopy::config::Config;
-use faircopy::control::{Client, Request};
+use faircopy::control::{self, Client, Request};
 use faircopy::inbox::quarantine;
 use serde_json::{Value, json};
 
@@ -18,11 +19,11 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(global: &Global, _args: &Args) -> anyhow::Result<Exit> {
     let config = setup::load_config(global)?;
-    let status =
-        match Client::connect(&config.daemon.control).and_then(|mut c| c.ask(&Request::Status)) {
-            Ok(status) => status,
-            Err(_) => stopped(&config)?,
-        };
+    let status = match Client::connect(&config.daemon.control) {
+        Ok(mut client) => ask(&mut client)?,
+        Err(error) if is_nobody_there(&error) => stopped(&config)?,
+        Err(error) => return Err(error).context("cannot ask the daemon"),
+    };
     if global.json {
         output::json(&status)?;
     } else {
@@ -31,12 +32,34 @@ pub(crate) fn run(global: &Global, _args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Good)
 }
 
+fn ask(client: &mut Client) -> anyhow::Result<Value> {
+    let status: Value = client.ask(&Request::Status)?;
+    if let Some(message) = status.pointer("/error/message") {
+        bail!("{}", message.as_str().unwrap_or_default());
+    }
+    Ok(status)
+}
+
+/// No socket, a dead one, or none that could be: no daemon runs. All else (no permission) says nothing about that.
+fn is_nobody_there(error: &control::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    match error {
+        control::Error::TooLong { .. } => true,
+        control::Error::Unreachable { source, .. } => {
+            matches!(source.kind(), NotFound | ConnectionRefused)
+        }
+        _ => false,
+    }
+}
+
 /// What can be told without a daemon.
 fn stopped(config: &Config) -> anyhow::Result<Value> {
     let archive = Archive::open(&config.archive.dir)?;
     let mut quarantined = 0;
     for inbox in &config.inbox {
-        quarantined += quarantine::list(&inbox.failed).map_or(0, |claims| claims.len());
+        // Inboxes may share a folder; each counts its own.
+        let all = quarantine::list(&inbox.failed)?;
+        quarantined += all.iter().filter(|q| q.source.root == inbox.name).count();
     }
     let log = LogReader::open(&config.archive.dir.join("log"))?;
     let checkpoint = log.checkpoint();
@@ -45,14 +68,9 @@ fn stopped(config: &Config) -> anyhow::Result<Value> {
         "inbox": Value::Null,
         "quarantine": quarantined,
         "captures": archive.counts()?.captures,
-        "last_check": last_check(config),
+        "last_check": faircopy::service::last_check(&config.archive.state),
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root},
     }))
-}
-
-/// What the last `check` on this state folder left.
-fn last_check(config: &Config) -> Value {
-    faircopy::service::last_check(&config.archive.state)
 }
 
 fn print(indent: &str, value: &Value) -> anyhow::Result<()> {

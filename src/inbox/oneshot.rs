@@ -105,6 +105,11 @@ fn declared_beside(path: &Path) -> Result<Declared, ReadError> {
     }
 }
 
+/// Whether `path` is named as the sidecar of a file that is there.
+pub fn is_sidecar_of_a_file(path: &Path) -> bool {
+    sidecar::article_of(path).is_some_and(|article| article.is_file())
+}
+
 /// The articles in a folder and below, for [`submit_file`].
 #[derive(Debug, Default)]
 pub struct Listing {

@@ -228,11 +228,11 @@ pub struct Purged {
 
 /// Deletes from `done` what is older than `done_keep`, each file only once the archive is found to hold its very bytes, a
 /// sidecar only with its article. (Sidecars that came late stay: the archive holds what they say, not their bytes.) Files
-/// and folders that are not named as ours are left alone. Takes as long as reading the old files does.
+/// and folders that are not named as ours are left alone. Takes as long as reading the old files does; a `None` ends it.
 pub fn purge(
     options: &Options,
     now: Timestamp,
-    holds_raw: &mut dyn FnMut(&Digest) -> bool,
+    holds_raw: &mut dyn FnMut(&Digest) -> Option<bool>,
 ) -> Result<Purged, Error> {
     let mut purged = Purged::default();
     let Some(keep) = options.done_keep else {
@@ -260,7 +260,7 @@ pub fn purge(
 
 fn purge_day(
     folder: &Path,
-    holds_raw: &mut dyn FnMut(&Digest) -> bool,
+    holds_raw: &mut dyn FnMut(&Digest) -> Option<bool>,
     purged: &mut Purged,
 ) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
@@ -271,9 +271,13 @@ fn purge_day(
         let Some(digest) = digest_of(&path).map_err(Error::io("read", &path))? else {
             continue;
         };
-        if !holds_raw(&digest) {
-            purged.not_archived.push(path);
-            continue;
+        match holds_raw(&digest) {
+            Some(true) => {}
+            Some(false) => {
+                purged.not_archived.push(path);
+                continue;
+            }
+            None => return Ok(()),
         }
         fs::remove_file(&path).map_err(Error::io("delete", &path))?;
         purged.deleted += 1;

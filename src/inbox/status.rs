@@ -1,5 +1,6 @@
 //! `Status`: how the inbox stands, for people and programs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -118,6 +119,26 @@ impl Intake {
             status.roots.push(root);
         }
         status
+    }
+
+    /// What keeps files from being taken in, or makes it slow, each with the reason; empty when all is well. Cheap.
+    pub fn troubles(&self) -> BTreeMap<String, String> {
+        let mut troubles = BTreeMap::new();
+        if let Some(pause) = &self.pause {
+            troubles.insert("no new files are taken".to_owned(), pause.clone());
+        }
+        if let Some(trouble) = self.watch.trouble() {
+            let what = "folders are scanned often, for lack of events".to_owned();
+            troubles.insert(what, trouble.to_owned());
+        }
+        for root in &self.roots {
+            if let Presence::Absent(problem) = &root.presence {
+                let path = path_text::to_text(&root.path);
+                let what = format!("inbox {:?} is waited for", root.options.name);
+                troubles.insert(what, format!("{path}: {problem}"));
+            }
+        }
+        troubles
     }
 
     fn root_status(&self, root: &Root) -> RootStatus {

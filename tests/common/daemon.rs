@@ -154,6 +154,12 @@ impl Desk {
         self.daemon.as_ref().expect("a daemon was started").id()
     }
 
+    /// A connection to the daemon's socket, for those who do not speak as they should.
+    pub(crate) fn connect(&self) -> std::os::unix::net::UnixStream {
+        let socket = self.path("state/control.sock");
+        std::os::unix::net::UnixStream::connect(socket).expect("the daemon listens")
+    }
+
     /// Sends the daemon a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh")
