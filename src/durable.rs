@@ -233,6 +233,13 @@ pub fn is_network_folder(path: &Path) -> io::Result<bool> {
     Ok(NETWORK_FILE_SYSTEMS.contains(&kind))
 }
 
+/// Fails unless this process may make, rename and delete files in `folder`.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, AtFlags};
+    let rights = Access::WRITE_OK | Access::EXEC_OK;
+    Ok(rustix::fs::accessat(CWD, folder, rights, AtFlags::EACCESS)?)
+}
+
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
