@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use faircopy::article::Quality;
 use faircopy::clean::rules::Rules;
 use faircopy::decode::{self, decode};
 use faircopy::ledger::{Class, Ledger};
@@ -63,9 +64,11 @@ fn explain_version(
     let capture = reference::resolve(&archive, what)?;
     let metadata = archive.read_metadata(&capture)?;
     let raw = archive.read_raw(&capture)?;
+    // As deep as then, whatever the limit is now.
+    let was_flat = metadata.article.quality.contains(&Quality::TooDeep);
     let options = decode::Options {
         bytes_max: usize::MAX,
-        ..decode::Options::default()
+        depth_max: if was_flat { 0 } else { usize::MAX },
     };
     let document = decode(
         &metadata.observation.source.path,
