@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use faircopy::clean::rules::Rules;
 use faircopy::clean::{Cleaned, clean};
 use faircopy::decode::{self, decode};
@@ -118,12 +118,12 @@ pub(crate) fn clean_file(
     rules: &Rules,
 ) -> Result<CleanedFile, (String, String)> {
     let unreadable = |error: anyhow::Error| ("unreadable".to_owned(), format!("{error:#}"));
-    let raw = read(path).map_err(unreadable)?;
+    let options = decode::Options::default();
+    let raw = read(path, options.bytes_max).map_err(unreadable)?;
     let declared = Declared {
         url,
         ..Declared::default()
     };
-    let options = decode::Options::default();
     let document = decode(path, &raw, &declared, &options)
         .map_err(|reason| (reason.code.as_str().to_owned(), reason.message))?;
     let cleaned = clean(&document, rules);
@@ -134,16 +134,20 @@ pub(crate) fn clean_file(
     })
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+/// Not much more than can be cleaned, so that an endless input does not fill the memory.
+fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+    let limit = bytes_max as u64 + 1;
     let mut raw = Vec::new();
     if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut raw)
-            .context("cannot read standard input")?;
+        let read = std::io::stdin().lock().take(limit).read_to_end(&mut raw);
+        read.context("cannot read standard input")?;
     } else {
-        let mut file = std::fs::File::open(path).context("cannot open it")?;
-        file.read_to_end(&mut raw).context("cannot read it")?;
+        let file = std::fs::File::open(path).context("cannot open it")?;
+        let read = file.take(limit).read_to_end(&mut raw);
+        read.context("cannot read it")?;
+    }
+    if raw.len() > bytes_max {
+        bail!("it has more than {bytes_max} bytes, the limit");
     }
     Ok(raw)
 }
