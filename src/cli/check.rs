@@ -63,13 +63,21 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     };
     let report = check::check(&paths.dir, &options, &mut report_problem)
         .with_context(|| format!("cannot check {}", paths.dir.display()))?;
-    printed?;
     remember(&paths.state, now, &report);
+    let summary = printed.and_then(|()| summarize(global, &report));
+    // What was found counts, even if nobody reads it to the end.
+    if report.problems > 0 {
+        return Ok(Exit::Integrity);
+    }
+    summary.map(|()| Exit::Good)
+}
+
+fn summarize(global: &Global, report: &check::Report) -> anyhow::Result<()> {
     if global.json {
         output::json(&json!({
             "checked": {"records": report.records, "bytes": report.bytes, "leaves": report.leaves},
             "problems": report.problems,
-        }))?;
+        }))
     } else {
         output::line(&format!(
             "checked {} records, {} bytes, {} leaves: {}",
@@ -81,13 +89,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
                 1 => "1 problem".to_owned(),
                 n => format!("{n} problems"),
             }
-        ))?;
+        ))
     }
-    Ok(if report.problems == 0 {
-        Exit::Good
-    } else {
-        Exit::Integrity
-    })
 }
 
 fn print(global: &Global, problem: &Problem) -> anyhow::Result<()> {
