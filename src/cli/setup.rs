@@ -32,7 +32,7 @@ pub(crate) fn find_config(global: &Global) -> Option<PathBuf> {
 pub(crate) fn load_config(global: &Global) -> anyhow::Result<Config> {
     // An archive named on the command line beats a configuration that merely lies about; one that was named counts too.
     if let (Some(archive), None) = (&global.archive, &global.config) {
-        return Ok(config_beside(archive));
+        return config_beside(archive);
     }
     let Some(path) = find_config(global) else {
         bail!(
@@ -47,18 +47,23 @@ pub(crate) fn load_config(global: &Global) -> anyhow::Result<Config> {
 }
 
 /// Keys and state lie beside an archive that was named alone; a `faircopy.toml` there is taken.
-fn config_beside(archive: &Path) -> Config {
+fn config_beside(archive: &Path) -> anyhow::Result<Config> {
     let archive = absolute(archive);
     let base = faircopy::durable::folder_of(&archive).to_owned();
     let beside = base.join(FILE_NAME);
-    if let Ok(config) = Config::load(&beside)
-        && config.archive.dir == archive
-    {
-        return config;
+    if beside.is_file() {
+        let config = Config::load(&beside)?;
+        if is_same(&config.archive.dir, &archive) {
+            return Ok(config);
+        }
     }
     let mut config = Config::for_folder(&base);
     config.archive.dir = archive;
-    config
+    Ok(config)
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// An absolute form of `path`, without asking the disk.
