@@ -482,3 +482,142 @@ fn a_closed_pipe_ends_a_command_quietly() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn config_check_tells_what_the_environment_lacks() {
+    let desk = Desk::new("");
+    desk.run(&["config", "check"]).expect(0);
+    let long = "x".repeat(110);
+    desk.configure(&format!(
+        "[intake]\nfree_bytes_min = \"999 PiB\"\n[daemon]\ncontrol = \"{long}\"\n"
+    ));
+    fs::remove_file(desk.path("keys/signing.key")).unwrap();
+    fs::remove_dir_all(desk.path("state")).unwrap();
+    let said = desk.run(&["config", "check"]).expect(78);
+    for part in ["free_bytes_min", "107", "signing.key"] {
+        assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+    }
+    assert!(
+        !said.stdout.contains("cannot be written"),
+        "it will be made: {}",
+        said.stdout
+    );
+    let problems = desk.run(&["config", "check", "--json"]).expect(78).json();
+    assert!(problems[0]["problems"].as_array().unwrap().len() >= 3);
+}
+
+#[test]
+fn a_folder_that_is_no_utf_8_is_no_reason_to_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = common::Sandbox::new();
+    let folder = sandbox.path(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let run = |args: &[&str]| {
+        let mut command = bare_command();
+        command
+            .args(args)
+            .arg("--config")
+            .arg(folder.join("faircopy.toml"));
+        command.output().unwrap()
+    };
+    let made = bare_command()
+        .args(["init", "--json"])
+        .arg(&folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    assert!(String::from_utf8(made.stdout).unwrap().contains("xe9"));
+    assert_eq!(run(&["config", "show"]).status.code(), Some(1));
+    assert_eq!(run(&["config", "check"]).status.code(), Some(0));
+    assert_eq!(run(&["ls"]).status.code(), Some(0));
+}
+
+#[test]
+fn add_of_a_pattern_does_not_archive_sidecars_as_articles() {
+    let desk = Desk::new("");
+    let file = desk.sandbox.put_seed("sidecar-good.txt", "x/a.txt");
+    let sidecar = desk
+        .sandbox
+        .put_seed("sidecar-good.txt.meta.json", "x/a.txt.meta.json");
+    desk.run(&["add", file.to_str().unwrap(), sidecar.to_str().unwrap()])
+        .expect(0);
+    assert_eq!(desk.documents().len(), 1);
+}
+
+#[test]
+fn quiet_still_names_what_failed_and_wrong_usage_exits_2() {
+    let desk = Desk::new("");
+    let bad = desk.sandbox.put_seed("pixel.png", "bad.png");
+    let bad = bad.to_str().unwrap();
+    for command in ["add", "clean"] {
+        let said = desk.run(&[command, "-q", bad]).expect(1);
+        assert!(
+            said.stderr.contains("bad.png"),
+            "{command}: {}",
+            said.stderr
+        );
+    }
+    desk.run(&["add", "--url", "https://example.org/", bad, bad])
+        .expect(2);
+    let archive = desk.path("archive");
+    faircopy(&["init", "--archive", archive.to_str().unwrap()]).expect(2);
+}
+
+#[test]
+fn two_inputs_by_standard_input_are_two_documents() {
+    let desk = Desk::new("");
+    for text in [FIRST.to_owned(), FIRST.replace("Lake", "River")] {
+        let mut child = desk
+            .command()
+            .args(["add", "-", "--quiet"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(desk.documents().len(), 2);
+}
+
+#[test]
+fn text_that_is_no_terminals_is_exact() {
+    let sandbox = common::Sandbox::new();
+    let text = FIRST.replace("The ferry", "The \u{2067}ferry\u{2069}");
+    let file = sandbox.write("a.txt", &text);
+    let file = file.to_str().unwrap();
+    let plain = faircopy(&["clean", file]).expect(0).stdout;
+    let json = faircopy(&["clean", "--json", file]).expect(0).json();
+    assert_eq!(json[0]["text"], plain);
+}
+
+#[test]
+fn a_version_is_explained_whatever_the_depth_limit_was() {
+    let desk = Desk::new("[decode]\nnesting_max = 8\n");
+    let page = format!(
+        "<!DOCTYPE html><title>Deep</title><body>{}<p>{FIRST}</p>{}",
+        "<div>".repeat(30),
+        "</div>".repeat(30)
+    );
+    let file = desk.sandbox.write("deep.html", page);
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+    let doc = desk.documents()[0]["doc"].as_str().unwrap().to_owned();
+    desk.run(&["explain", &doc]).expect(0);
+}
+
+#[test]
+fn an_endless_input_is_refused() {
+    let said = faircopy(&["clean", "/dev/zero"]).expect(1);
+    assert!(said.stderr.contains("limit"), "{}", said.stderr);
+}
+
+#[test]
+fn a_broken_configuration_beside_a_named_archive_is_told() {
+    let desk = Desk::new("[archive]\ndri = \"archive\"\n");
+    let archive = desk.path("archive");
+    let said = faircopy(&["--archive", archive.to_str().unwrap(), "ls"]).expect(78);
+    assert!(said.stderr.contains("dri"), "{}", said.stderr);
+}

@@ -115,6 +115,14 @@ enum Command {
 
 /// Reads the command line, does what it says, and gives the exit code. Usage errors end with 2 inside clap.
 pub(crate) fn main() -> u8 {
+    std::panic::set_hook(Box::new(|panic| {
+        // The message may quote an article, and so carry what harms a terminal.
+        let trace = std::backtrace::Backtrace::capture();
+        output::complain(&format!("faircopy: a defect: {panic}"));
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            output::complain(&trace.to_string());
+        }
+    }));
     let cli = Cli::parse();
     match dispatch(&cli) {
         Ok(exit) => exit as u8,
