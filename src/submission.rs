@@ -173,7 +173,7 @@ impl Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
-    /// No byte in it.
+    /// No byte in it, or blanks alone.
     Empty,
     /// Neither text nor HTML.
     Binary,

@@ -100,7 +100,7 @@ fn unzstd(packed: &[u8], limit: u64, content: &mut Vec<u8>) -> io::Result<usize>
 
 fn too_large(what: String, bytes_max: usize) -> Reason {
     let message = format!(
-        "{what}, above the limit of {}; raise bytes_max to take it",
+        "{what}, above the limit of {}; raise decode.unpacked_bytes_max to take it",
         size(bytes_max)
     );
     Reason::new(ReasonCode::TooLarge, message)
