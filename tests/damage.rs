@@ -427,7 +427,7 @@ fn forge(
     change(&mut records);
     let frames: Vec<_> = records
         .iter()
-        .map(|record| frame::compress(record))
+        .map(|record| frame::compress(&[record]))
         .collect();
     fs::write(paths.dir.join(first), frames.concat()).expect("written");
     // What it says of places is wrong now, and is not what is tested here.
@@ -533,7 +533,7 @@ fn what_stands_behind_the_last_commit_is_a_note() {
     let last = segment::path(&shelf.dir(), *numbers.last().expect("one"));
     let whole = fs::read(&last).expect("read");
     let records = unpacked(&shelf.dir());
-    let frame = frame::compress(&records[of_kind_in(&records, "resource")].1);
+    let frame = frame::compress(&[&records[of_kind_in(&records, "resource")].1]);
     for tail in [&b"torn"[..], &frame, &frame[..frame.len() - 3]] {
         fs::write(&last, [&whole, tail].concat()).expect("written");
         for catalog in [true, false] {

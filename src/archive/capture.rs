@@ -3,7 +3,7 @@
 use crate::archive::frame;
 use crate::archive::keys::random;
 use crate::archive::metadata::{self, CAPTURE, CaptureBlock, Content, Observation};
-use crate::archive::warc::{self, IDENTICAL_PAYLOAD, RecordId, RecordWriter};
+use crate::archive::warc::{self, IDENTICAL_PAYLOAD, NewRecord, RecordId, RecordWriter};
 use crate::article::{Article, Digests};
 use crate::digest::{Digest, hex};
 use crate::document::Decoding;
@@ -61,13 +61,13 @@ pub struct Prepared {
 /// A record and its frame. The record is kept until what was written has been read back and compared.
 #[derive(Debug)]
 pub(super) struct PackedRecord {
-    pub(super) record: Vec<u8>,
+    pub(super) record: NewRecord,
     pub(super) frame: Vec<u8>,
 }
 
 impl PackedRecord {
-    pub(super) fn new(record: Vec<u8>) -> PackedRecord {
-        let frame = frame::compress(&record);
+    pub(super) fn new(record: NewRecord) -> PackedRecord {
+        let frame = frame::compress(&record.parts());
         PackedRecord { record, frame }
     }
 }
@@ -76,7 +76,7 @@ impl Prepared {
     /// Bytes that it takes in memory, roughly.
     pub fn bytes(&self) -> usize {
         let records = [&self.raw, &self.text, &self.metadata];
-        let bytes = records.iter().map(|r| r.record.len() + r.frame.len());
+        let bytes = records.iter().map(|r| r.record.bytes() + r.frame.len());
         bytes.sum()
     }
 }
@@ -100,8 +100,8 @@ pub fn prepare(draft: Draft) -> Prepared {
     let (content, text) = Content::new(draft.decoding, draft.rules, draft.article, draft.ledger);
 
     let raw_id = RecordId::new(random());
-    let raw = raw_record(&observation, &raw_id, &draft.raw);
-    let text = text_record(&observation, &raw_id, &text);
+    let raw = raw_record(&observation, &raw_id, draft.raw);
+    let text = text_record(&observation, &raw_id, text);
     let block = CaptureBlock {
         faircopy: CAPTURE.to_owned(),
         nonce: nonce(),
@@ -113,7 +113,7 @@ pub fn prepare(draft: Draft) -> Prepared {
     let metadata = metadata_record(
         Some(&raw_id),
         block.observation.received_at,
-        &block_bytes,
+        block_bytes,
         &metadata_digest,
     );
     Prepared {
@@ -146,7 +146,7 @@ pub(super) fn target_uri(observation: &Observation) -> String {
     })
 }
 
-fn raw_record(observation: &Observation, id: &RecordId, raw: &[u8]) -> Vec<u8> {
+fn raw_record(observation: &Observation, id: &RecordId, raw: Vec<u8>) -> NewRecord {
     RecordWriter::new("resource", id, observation.captured_at())
         .field("WARC-Target-URI", &target_uri(observation))
         // Without protocol headers block and payload are the same bytes.
@@ -155,22 +155,22 @@ fn raw_record(observation: &Observation, id: &RecordId, raw: &[u8]) -> Vec<u8> {
         .finish(Some(&observation.media_type), raw)
 }
 
-fn text_record(observation: &Observation, raw_id: &RecordId, text: &str) -> Vec<u8> {
+fn text_record(observation: &Observation, raw_id: &RecordId, text: String) -> NewRecord {
     let id = RecordId::new(random());
     RecordWriter::new("conversion", &id, observation.captured_at())
         .field("WARC-Target-URI", &target_uri(observation))
         .field("WARC-Refers-To", raw_id.as_str())
         .digest("WARC-Block-Digest", &observation.digests.text)
-        .finish(Some("text/plain; charset=utf-8"), text.as_bytes())
+        .finish(Some("text/plain; charset=utf-8"), text)
 }
 
 /// A metadata record. It has no Target-URI, since readers would serve it in place of the page, and no payload.
 pub(super) fn metadata_record(
     of: Option<&RecordId>,
     date: Timestamp,
-    block: &[u8],
+    block: Vec<u8>,
     digest: &Digest,
-) -> Vec<u8> {
+) -> NewRecord {
     let mut record = RecordWriter::new("metadata", &RecordId::new(random()), date);
     if let Some(of) = of {
         record = record.field("WARC-Refers-To", of.as_str());
@@ -193,7 +193,7 @@ pub(super) fn revisit_record(
     observation: &Observation,
     id: &RecordId,
     target: &RevisitTarget,
-) -> Vec<u8> {
+) -> NewRecord {
     RecordWriter::new("revisit", id, observation.captured_at())
         .field("WARC-Target-URI", &target_uri(observation))
         .field("WARC-Profile", IDENTICAL_PAYLOAD)

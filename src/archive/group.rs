@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
 
 use crate::archive::capture::{PackedRecord, RevisitTarget};
-use crate::archive::segment::{Location, Position};
+use crate::archive::segment::{Location, Position, SegmentWriter};
+use crate::archive::warc::NewRecord;
 use crate::archive::{Error, frame};
 use crate::digest::Digest;
 
@@ -17,7 +17,7 @@ pub(super) struct Group<'a> {
     /// All frames, one after the other.
     pub(super) frames: Vec<u8>,
     /// Where each frame stands among them, and what it must unpack to.
-    records: Vec<(Range<usize>, Cow<'a, [u8]>)>,
+    records: Vec<(Range<usize>, Cow<'a, NewRecord>)>,
     /// What the log takes.
     pub(super) leaves: Vec<Vec<u8>>,
     /// Raw bytes that this group archives.
@@ -25,11 +25,12 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(start: Position, first_leaf: u64) -> Group<'a> {
+    /// A group with nothing in it; `frames` is an empty buffer that may be large already.
+    pub(super) fn new(start: Position, first_leaf: u64, frames: Vec<u8>) -> Group<'a> {
         Group {
             start,
             first_leaf,
-            frames: Vec::new(),
+            frames,
             records: Vec::new(),
             leaves: Vec::new(),
             raws: HashMap::new(),
@@ -42,12 +43,12 @@ impl<'a> Group<'a> {
     }
 
     /// Adds a record.
-    pub(super) fn push_owned(&mut self, record: Vec<u8>) -> Location {
+    pub(super) fn push_owned(&mut self, record: NewRecord) -> Location {
         let packed = PackedRecord::new(record);
         self.push_frame(&packed.frame, Cow::Owned(packed.record))
     }
 
-    fn push_frame(&mut self, frame: &[u8], record: Cow<'a, [u8]>) -> Location {
+    fn push_frame(&mut self, frame: &[u8], record: Cow<'a, NewRecord>) -> Location {
         let start = self.frames.len();
         self.frames.extend_from_slice(frame);
         self.records.push((start..self.frames.len(), record));
@@ -63,13 +64,15 @@ impl<'a> Group<'a> {
         self.first_leaf + self.leaves.len() as u64
     }
 
-    /// Unpacks what was read back and compares it, byte by byte, with what was to be written.
-    pub(super) fn compare(&self, path: &Path, read: &[u8]) -> Result<(), Error> {
+    /// Reads all records back, unpacks them and compares them, byte by byte, with what was to be written.
+    pub(super) fn compare(&self, segment: &SegmentWriter) -> Result<(), Error> {
+        let appended = segment.appended()?;
+        let mut frame = Vec::new();
         for (range, record) in &self.records {
-            let unpacked = read.get(range.clone()).map(frame::decompress);
-            if !matches!(unpacked, Some(Ok(unpacked)) if unpacked == **record) {
+            appended.read(range, &mut frame)?;
+            if !frame::holds(&frame, &record.parts()) {
                 return Err(Error::WrittenWrong {
-                    path: path.to_owned(),
+                    path: segment.path().to_owned(),
                     offset: self.start.offset + range.start as u64,
                 });
             }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -337,19 +338,15 @@ impl SegmentWriter {
             .map_err(|source| Error::io(doing, &self.path, source))
     }
 
-    /// Reads back `length` appended bytes, from the file that has the segment's name now: should another one have taken its
+    /// What was appended, to be read back from the file that has the segment's name now: should another one have taken its
     /// place, the bytes would be lost with the one that is open.
-    pub fn read_back(&self, length: usize) -> Result<Vec<u8>, Error> {
-        let mut frames = vec![0; length];
-        let read =
-            File::open(&self.path).and_then(|file| file.read_exact_at(&mut frames, self.end));
-        read.map_err(|source| Error::Record {
-            doing: "read back",
-            path: self.path.clone(),
-            offset: self.end,
-            source,
-        })?;
-        Ok(frames)
+    pub fn appended(&self) -> Result<Appended<'_>, Error> {
+        let file = File::open(&self.path);
+        let file = file.map_err(|source| Error::io("open segment", &self.path, source))?;
+        Ok(Appended {
+            segment: self,
+            file,
+        })
     }
 
     /// The appended bytes are committed.
@@ -383,6 +380,27 @@ impl SegmentWriter {
     }
 }
 
+/// Bytes that were appended to a segment and are not committed yet.
+pub struct Appended<'a> {
+    segment: &'a SegmentWriter,
+    file: File,
+}
+
+impl Appended<'_> {
+    /// Reads the bytes in `range`, counted from the first appended one, into `buffer`.
+    pub fn read(&self, range: &Range<usize>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        let offset = self.segment.end + range.start as u64;
+        buffer.resize(range.len(), 0);
+        let read = self.file.read_exact_at(buffer, offset);
+        read.map_err(|source| Error::Record {
+            doing: "read back",
+            path: self.segment.path.clone(),
+            offset,
+            source,
+        })
+    }
+}
+
 /// Saves a copy of a segment's bytes from `from` on, as a file of its own.
 pub fn copy_tail(archive: &Path, from: Position, to: &Path) -> Result<(), Error> {
     let path = path(archive, from.segment);
@@ -409,7 +427,9 @@ mod tests {
             &RecordId::new([fill; 16]),
             Timestamp::UNIX_EPOCH,
         )
-        .finish(None, &vec![fill; length])
+        .finish(None, vec![fill; length])
+        .parts()
+        .concat()
     }
 
     fn archive() -> tempfile::TempDir {
@@ -434,7 +454,7 @@ mod tests {
         let mut writer = SegmentWriter::open(archive.path(), START).expect("opened");
         let records = [record(1, 10), record(2, 0), record(3, 2_000_000)];
         for record in &records {
-            let frame = frame::compress(record);
+            let frame = frame::compress(&[record]);
             writer.append(&frame).expect("appended");
             writer.commit(frame.len() as u64);
         }
@@ -453,7 +473,9 @@ mod tests {
     #[test]
     fn damage_costs_one_record_and_a_torn_tail_is_told() {
         let archive = archive();
-        let frames: Vec<Vec<u8>> = (1..4).map(|n| frame::compress(&record(n, 500))).collect();
+        let frames: Vec<Vec<u8>> = (1..4)
+            .map(|n| frame::compress(&[&record(n, 500)]))
+            .collect();
         let second = frames[0].len();
         let whole = frames.concat();
         for at in second..second + frames[1].len() {

@@ -49,6 +49,25 @@ impl RecordId {
     }
 }
 
+/// A new record. Its parts are not joined: the block may be large, and the next thing done with it is to pack it.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    head: Vec<u8>,
+    block: Vec<u8>,
+}
+
+impl NewRecord {
+    /// What makes the record, in this order.
+    pub fn parts(&self) -> [&[u8]; 3] {
+        [&self.head, &self.block, END]
+    }
+
+    /// The record's length.
+    pub fn bytes(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
+}
+
 /// A record in the making: headers, then [`RecordWriter::finish`] adds the block.
 pub struct RecordWriter {
     head: String,
@@ -83,17 +102,17 @@ impl RecordWriter {
     }
 
     /// The whole record.
-    pub fn finish(mut self, content_type: Option<&str>, block: &[u8]) -> Vec<u8> {
+    pub fn finish(mut self, content_type: Option<&str>, block: impl Into<Vec<u8>>) -> NewRecord {
+        let block = block.into();
         if let Some(content_type) = content_type {
             self = self.field("Content-Type", content_type);
         }
         write!(self.head, "Content-Length: {}\r\n\r\n", block.len())
             .expect("a String takes everything");
-        let mut record = Vec::with_capacity(self.head.len() + block.len() + END.len());
-        record.extend_from_slice(self.head.as_bytes());
-        record.extend_from_slice(block);
-        record.extend_from_slice(END);
-        record
+        NewRecord {
+            head: self.head.into_bytes(),
+            block,
+        }
     }
 }
 
@@ -220,7 +239,9 @@ mod tests {
         let block = b"line\r\n\r\nline";
         let bytes = RecordWriter::new("resource", &id, date())
             .digest("WARC-Block-Digest", &Digest::of(block))
-            .finish(Some("text/plain"), block);
+            .finish(Some("text/plain"), block)
+            .parts()
+            .concat();
         let record = Record::parse(&bytes).expect("own record");
         assert_eq!(record.kind(), "resource");
         assert_eq!(record.header("warc-record-id"), Some(id.as_str()));
@@ -237,7 +258,9 @@ mod tests {
     fn no_value_starts_a_header_of_its_own() {
         let bytes = RecordWriter::new("resource", &RecordId::new([0; 16]), date())
             .field("WARC-Target-URI", "x\r\nWARC-Type: warcinfo\r\n\r\n")
-            .finish(None, b"");
+            .finish(None, b"")
+            .parts()
+            .concat();
         let record = Record::parse(&bytes).expect("own record");
         assert_eq!(record.kind(), "resource");
         assert_eq!(record.headers.len(), 5);

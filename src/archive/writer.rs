@@ -40,6 +40,8 @@ mod records;
 
 use records::{read_target, warcinfo};
 
+/// So large a buffer is kept between two groups at most.
+const BUFFER_BYTES_MAX: usize = 4 << 20;
 /// An archive that is locked is tried so often, with a pause between.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -83,6 +85,8 @@ struct Open {
     end: Position,
     /// The segment in which they do, once something was written.
     segment: Option<SegmentWriter>,
+    /// For the next group's frames.
+    buffer: Vec<u8>,
 }
 
 /// The steps of a commit, for tests that let them fail.
@@ -246,15 +250,16 @@ impl ArchiveWriter {
         let fault = self.faults.pop_front();
         open.roll_over(self.options.segment_bytes_max);
         open.catalog.begin()?;
-        let mut group = Group::new(open.end, open.log.size());
+        let mut group = Group::new(open.end, open.log.size(), std::mem::take(&mut open.buffer));
         if open.end.offset == 0 {
             let name = segment::file_name(open.end.segment);
             group.push_owned(warcinfo(&self.manifest, &name, now));
         }
         let result = fill(&mut open, &self.secret, &mut group)?;
         if !group.leaves.is_empty() {
-            open.write(&self.paths, group, fault)?;
+            open.write(&self.paths, &group, fault)?;
         }
+        open.keep_buffer(group.frames);
         step(fault, Step::CommitCatalog, || open.catalog.commit())?;
         self.checkpoint = open.log.checkpoint().clone();
         self.open = Some(open);
@@ -288,6 +293,14 @@ impl Open {
         note.is_ok_and(|note| note == self.log.checkpoint().note.as_bytes())
     }
 
+    /// Keeps a group's buffer for the next one, unless it is unusually large.
+    fn keep_buffer(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        if buffer.capacity() <= BUFFER_BYTES_MAX {
+            self.buffer = buffer;
+        }
+    }
+
     fn roll_over(&mut self, segment_bytes_max: u64) {
         if self.end.offset >= segment_bytes_max {
             self.end = Position {
@@ -302,7 +315,7 @@ impl Open {
     fn write(
         &mut self,
         paths: &Paths,
-        group: Group<'_>,
+        group: &Group<'_>,
         fault: Option<(Step, Fault)>,
     ) -> Result<(), Error> {
         let mut segment = match self.segment.take() {
@@ -311,12 +324,7 @@ impl Open {
         };
         let written = step(fault, Step::Append, || segment.append(&group.frames))
             .and_then(|()| step(fault, Step::SyncSegment, || segment.sync()))
-            .and_then(|()| {
-                step(fault, Step::ReadBack, || {
-                    let read = segment.read_back(group.frames.len())?;
-                    group.compare(segment.path(), &read)
-                })
-            });
+            .and_then(|()| step(fault, Step::ReadBack, || group.compare(&segment)));
         if let Err(error) = written {
             // So that a full disk is not kept full. If this fails too, the recovery does it.
             drop(segment.cut());

@@ -152,8 +152,14 @@ impl LogWriter {
     /// Signing on from here while the file says something else would fork the log.
     fn refuse_foreign_checkpoint(&self) -> Result<(), LogError> {
         let path = self.dir.join("checkpoint");
+        let ours = [&self.checkpoint, &self.signed];
+        // The very bytes that were signed need not be verified again.
+        let note = fs::read(&path);
+        if note.is_ok_and(|note| ours.iter().any(|c| c.note.as_bytes() == note)) {
+            return Ok(());
+        }
         let found = Checkpoint::read(&path, &self.key.verifier())?;
-        if found == self.checkpoint || found == self.signed {
+        if ours.contains(&&found) {
             return Ok(());
         }
         Err(LogError::ChangedUnderneath {

@@ -40,6 +40,7 @@ impl Open {
             log: writer,
             end,
             segment: None,
+            buffer: Vec::new(),
         };
         Ok((open, recovery))
     }

@@ -16,7 +16,7 @@ use crate::archive::metadata::{
     self, CAPTURE, CaptureBlock, Content, MetadataBlock, REVISION, Revision, RevisionBlock,
 };
 use crate::archive::segment::{self, Location};
-use crate::archive::warc::{Record, RecordId, RecordWriter, warc_date};
+use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
 use crate::archive::{Error, Manifest};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId, VersionId};
@@ -147,7 +147,7 @@ impl Open {
             },
         };
         let (bytes, digest) = metadata::to_bytes(&block);
-        let at = group.push_owned(metadata_record(None, now, &bytes, &digest));
+        let at = group.push_owned(metadata_record(None, now, bytes, &digest));
         let index = group.next_leaf();
         let leaf = Leaf::MetadataRevision {
             doc: id.doc.clone(),
@@ -242,7 +242,7 @@ fn unusable(dir: &Path, at: Location, why: &str) -> Error {
 struct LightMetadata {
     observation: metadata::Observation,
     same_as: u32,
-    record: Vec<u8>,
+    record: NewRecord,
     digest: Digest,
 }
 
@@ -260,7 +260,7 @@ fn light_metadata(prepared: &Prepared, same: &CaptureRow) -> LightMetadata {
     let (bytes, digest) = metadata::to_bytes(&block);
     let date = block.observation.received_at;
     LightMetadata {
-        record: metadata_record(Some(&prepared.raw_id), date, &bytes, &digest),
+        record: metadata_record(Some(&prepared.raw_id), date, bytes, &digest),
         observation: block.observation,
         same_as: same.capture,
         digest,
@@ -276,7 +276,7 @@ fn archived((change, capture, version): (Change, CaptureId, VersionId)) -> Archi
 }
 
 /// The record that each segment begins with.
-pub(super) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> Vec<u8> {
+pub(super) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> NewRecord {
     let block = format!(
         "software: faircopy/{}\r\nformat: WARC File Format 1.1\r\n\
          conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
@@ -287,5 +287,5 @@ pub(super) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> 
     RecordWriter::new("warcinfo", &RecordId::new(random()), now)
         .field("WARC-Filename", file_name)
         .digest("WARC-Block-Digest", &Digest::of(block.as_bytes()))
-        .finish(Some("application/warc-fields"), block.as_bytes())
+        .finish(Some("application/warc-fields"), block)
 }
