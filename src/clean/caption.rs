@@ -1,6 +1,8 @@
 //! Pictures: lines that are credits, lines that hold one, and the captions that stand with them.
 
-use crate::article::{Caption, Credit};
+use std::collections::{HashMap, HashSet};
+
+use crate::article::{BlockKind, Caption, Credit};
 use crate::clean::credit::FoundCredit;
 use crate::clean::finding::{Cut, Finding};
 use crate::clean::grammar::add_cut;
@@ -75,7 +77,7 @@ fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
 fn is_free(sheet: &Sheet<'_>, index: usize, credit: &FoundCredit) -> bool {
     let bare = credit.rule == "credit.agency" && sheet.looks[index].words <= 3;
     let solid = sheet.looks[index].is_solid();
-    let heading = sheet.lines.lines[index].kind == crate::article::BlockKind::Heading;
+    let heading = sheet.lines.lines[index].kind == BlockKind::Heading;
     !(solid || heading || sheet.is_fragment(index) || bare && goes_on_after(sheet, index))
 }
 
@@ -131,16 +133,13 @@ fn hinted(sheet: &Sheet<'_>, index: usize) -> bool {
     hint.is_some_and(|hint| hint.class == Class::Caption)
 }
 
-fn text_follows(sheet: &Sheet<'_>, index: usize) -> bool {
-    (index + 1..sheet.len()).any(|later| sheet.stays(later) && sheet.looks[later].words >= 5)
-}
-
 /// The bare name of a wire service right under the first line.
 fn is_wire_byline(sheet: &Sheet<'_>, index: usize) -> bool {
     let under =
-        !sheet.page && index > 0 && sheet.looks[index - 1].is_headline() && leads(sheet, index - 1);
-    let above_text = !(0..index).any(|before| sheet.looks[before].is_paragraph());
-    under && above_text && sheet.rules.credit_book().is_wire(sheet.text(index))
+        !sheet.page && index > 0 && sheet.looks[index - 1].is_headline() && sheet.leads(index - 1);
+    under
+        && !(0..index).any(|before| sheet.looks[before].is_paragraph())
+        && sheet.rules.credit_book().is_wire(sheet.text(index))
 }
 
 fn paragraph_follows(sheet: &Sheet<'_>, index: usize) -> bool {
@@ -152,7 +151,7 @@ fn paragraph_follows(sheet: &Sheet<'_>, index: usize) -> bool {
 /// A name that stands alone on three lines or more, each time after a line that could be a caption, is a credit.
 fn find_repeated_names(sheet: &mut Sheet<'_>) {
     const TIMES: usize = 3;
-    let mut names: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
+    let mut names: HashMap<&str, Vec<usize>> = HashMap::new();
     for index in 1..sheet.len() {
         let look = sheet.looks[index];
         let capital = |word: &str| word.starts_with(char::is_uppercase);
@@ -223,7 +222,7 @@ fn likeness(sheet: &Sheet<'_>, index: Option<usize>) -> u8 {
         return 0;
     };
     let look = sheet.looks[index];
-    let heading = sheet.lines.lines[index].kind != crate::article::BlockKind::Paragraph;
+    let heading = sheet.lines.lines[index].kind != BlockKind::Paragraph;
     match () {
         _ if heading
             || look.colon
@@ -246,6 +245,10 @@ struct Habit {
     credits: usize,
     before: usize,
     after: usize,
+    /// The first paragraph.
+    first_text: usize,
+    /// The last line that stays and is more than a label.
+    last_text: usize,
 }
 
 fn habit(sheet: &Sheet<'_>) -> Habit {
@@ -268,6 +271,13 @@ fn habit(sheet: &Sheet<'_>) -> Habit {
         credits: credits.len(),
         before: count(&|index| sides(index)),
         after: count(&|index| (sides(index).1, sides(index).0.max(2))),
+        first_text: (0..sheet.len())
+            .find(|&index| sheet.is_paragraph(index))
+            .unwrap_or(sheet.len()),
+        last_text: (0..sheet.len())
+            .rev()
+            .find(|&index| sheet.stays(index) && sheet.looks[index].words >= 5)
+            .unwrap_or(0),
     }
 }
 
@@ -280,12 +290,12 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
         return;
     }
     let (fore, aft) = (likeness(sheet, before), likeness(sheet, Some(credit + 1)));
-    let leads = before.is_some_and(|before| !(0..before).any(|index| sheet.is_paragraph(index)));
+    let leads = before.is_some_and(|before| before <= habit.first_text);
     let after = aft == 3 && (habit.credits == 1 || habit.after * 2 > habit.credits);
     let place = match () {
         _ if fore == 3 && !(after && habit.after > habit.before) => before,
         // A whole sentence is a caption at the document's head, or where the document sets several of them so.
-        _ if fore == 2 && !after && (leads || habit.before >= 2) && text_follows(sheet, credit) => {
+        _ if fore == 2 && !after && (leads || habit.before >= 2) && credit < habit.last_text => {
             before
         }
         _ if after => Some(credit + 1),
@@ -301,14 +311,9 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
     }
 }
 
-/// No line above could be the headline.
-fn leads(sheet: &Sheet<'_>, index: usize) -> bool {
-    !(0..index).any(|before| sheet.is_open(before) && sheet.looks[before].is_headline())
-}
-
 /// A line without a full stop that stands twice is a caption: in the text and in a gallery, or with both of two pictures.
 fn find_repeated_captions(sheet: &mut Sheet<'_>) {
-    let mut seen: std::collections::HashMap<&str, Vec<usize>> = std::collections::HashMap::new();
+    let mut seen: HashMap<&str, Vec<usize>> = HashMap::new();
     for index in 0..sheet.len() {
         let look = sheet.looks[index];
         let shaped = look.is_listed_headline()
@@ -320,7 +325,7 @@ fn find_repeated_captions(sheet: &mut Sheet<'_>) {
         let line = &sheet.lines.lines[index];
         if shaped
             && sheet.is_open(index)
-            && line.kind == crate::article::BlockKind::Paragraph
+            && line.kind == BlockKind::Paragraph
             && sheet.hits[index].is_empty()
         {
             seen.entry(sheet.text(index)).or_default().push(index);
@@ -328,7 +333,7 @@ fn find_repeated_captions(sheet: &mut Sheet<'_>) {
     }
     for places in seen.into_values().filter(|places| places.len() >= 2) {
         // The first line of all may be the headline, printed again.
-        if leads(sheet, places[0]) {
+        if sheet.leads(places[0]) {
             continue;
         }
         for index in places {
@@ -378,10 +383,10 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
             .filter_map(|cut| text.get(cut.span.clone()))
             .map(str::trim)
             .collect();
-        credits.extend(parts.iter().map(|part| read(book, part)));
+        credits.extend(parts.iter().map(|part| book.read(part)));
         match finding.class {
             Class::Credit => {
-                credits.push(read(book, text));
+                credits.push(book.read(text));
                 lone.push((index, text.to_owned()));
             }
             Class::Caption => {
@@ -411,18 +416,9 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
     pair(&mut captions, &lone);
     dedup(&mut captions);
     sheet.facts.captions = captions.into_iter().map(|(_, caption)| caption).collect();
-    let mut seen = Vec::new();
-    credits.retain(|credit| {
-        !seen.contains(&credit.verbatim) && {
-            seen.push(credit.verbatim.clone());
-            true
-        }
-    });
+    let mut seen = HashSet::new();
+    credits.retain(|credit| seen.insert(credit.verbatim.clone()));
     sheet.facts.credits = credits;
-}
-
-fn read(book: &crate::clean::credit::CreditBook, verbatim: &str) -> Credit {
-    book.read(verbatim)
 }
 
 /// The caption without its label and doubled blanks.
@@ -438,18 +434,16 @@ fn caption_text(text: &str) -> String {
 /// A credit line goes with the caption right before it, else with the one right after it.
 fn pair(captions: &mut [(usize, Caption)], credits: &[(usize, String)]) {
     for (at, credit) in credits {
-        let free = |caption: &(usize, Caption), place: Option<usize>| {
-            Some(caption.0) == place && caption.1.credit.is_none()
-        };
-        let before = captions
-            .iter()
-            .position(|caption| free(caption, at.checked_sub(1)));
-        let place = before.or_else(|| {
+        let places = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+        let places = places.filter_map(|place| {
             captions
-                .iter()
-                .position(|caption| free(caption, Some(at + 1)))
+                .binary_search_by_key(&place, |caption| caption.0)
+                .ok()
         });
-        if let Some(place) = place {
+        let free = places
+            .into_iter()
+            .find(|&place| captions[place].1.credit.is_none());
+        if let Some(place) = free {
             captions[place].1.credit = Some(credit.clone());
         }
     }
@@ -457,6 +451,6 @@ fn pair(captions: &mut [(usize, Caption)], credits: &[(usize, String)]) {
 
 /// The same caption printed twice counts once.
 fn dedup(captions: &mut Vec<(usize, Caption)>) {
-    let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
     captions.retain(|(_, caption)| seen.insert(caption.text.clone()));
 }

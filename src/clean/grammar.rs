@@ -11,6 +11,7 @@
 //! 6. the end, from the last line upward: footers, notes, keywords (`footer.rs`);
 //! 7. what is left between furniture; sub-headings; whether the end is missing (`truncation.rs`).
 
+use crate::article::BlockKind;
 use crate::clean::finding::{Cut, Facts, Finding, is_text};
 use crate::clean::line::Lines;
 use crate::clean::rules::{Opens, Position, Rules};
@@ -93,22 +94,18 @@ fn apply_rules_of_any_place(sheet: &mut Sheet<'_>) {
             && found.rule.class == Class::Related
             && found.rule.opens == Opens::Nothing
             && sheet.looks[index].is_headline()
-            && leads(sheet, index);
+            && sheet.leads(index);
         if closing && found.rule.class == Class::Related || headline {
             continue;
         }
         let short = sheet.looks[index].words <= 3;
         let numeral = found.rule.class == Class::Ui && sheet.looks[index].numbered;
-        if sheet.is_open(index) && !numeral && !(short && sheet.is_fragment(index)) {
+        let piece = short && !found.rule.whole && sheet.is_fragment(index);
+        if sheet.is_open(index) && !numeral && !piece {
             sheet.remove_by_rule(index, hit);
         }
     }
     remove_bare_numbers(sheet);
-}
-
-/// No line above it could be the headline.
-fn leads(sheet: &Sheet<'_>, index: usize) -> bool {
-    !(0..index).any(|before| sheet.is_open(before) && sheet.looks[before].is_headline())
 }
 
 /// Numbers alone on their line count pictures, comments or ranks.
@@ -139,25 +136,17 @@ fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
         if sheet.is_open(index) && rule {
             sheet.remove(index, Class::Ui, "shape.rule", "a line drawn with signs");
         }
-        let repeated = index > 0 && text == sheet.text(index - 1) && sheet.looks[index].words > 1;
-        if repeated
-            && sheet.is_open(index)
-            && sheet.is_open(index - 1)
-            && sheet.looks[index].weight > 24
-        {
-            sheet.remove(
-                index,
-                Class::Ui,
-                "shape.repeated",
-                "repeats the line before it",
-            );
-        }
     }
 }
 
 /// Open lines that could head what follows are sub-headings: short, without a full stop, before a paragraph.
 fn name_subheadings(sheet: &mut Sheet<'_>) {
-    for index in 0..sheet.len() {
+    let mut next = None; // the next line that stays
+    for index in (0..sheet.len()).rev() {
+        let after = next;
+        if sheet.stays(index) {
+            next = Some(index);
+        }
         let look = sheet.looks[index];
         let line = &sheet.lines.lines[index];
         let heads = !look.stops
@@ -167,11 +156,10 @@ fn name_subheadings(sheet: &mut Sheet<'_>) {
             && look.words <= 16
             && look.readable;
         let heads = heads && !line.continues && !look.colon && !line.text.contains(['|', '\n']);
-        let next = (index + 1..sheet.len()).find(|&next| sheet.stays(next));
-        let followed = next.is_some_and(|next| {
+        let followed = after.is_some_and(|next| {
             sheet.looks[next].is_paragraph() && !sheet.lines.lines[next].continues
         });
-        let plain = line.kind == crate::article::BlockKind::Paragraph;
+        let plain = line.kind == BlockKind::Paragraph;
         if sheet.is_open(index) && heads && plain && followed && !sheet.is_fragment(index) {
             sheet.keep(
                 index,

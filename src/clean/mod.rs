@@ -127,3 +127,88 @@ fn article(
         quality: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{CharsetEvidence, Decoding, Format};
+    use crate::submission::Declared;
+    use proptest::prelude::*;
+
+    fn document(text: &str) -> Document {
+        Document {
+            body: Body::Text(text.to_owned()),
+            decoding: Decoding {
+                format: Format::Text,
+                layers: Vec::new(),
+                charset: "UTF-8".to_owned(),
+                charset_evidence: CharsetEvidence::Utf8,
+                bom_bytes: 0,
+                undecodable: Vec::new(),
+                undecodable_count: 0,
+            },
+            declared: Declared::default(),
+            flags: Vec::new(),
+        }
+    }
+
+    /// Lines of the kinds that the grammar knows, in any order.
+    const KINDS: &[&str] = &[
+        "Travel News",
+        "Why has the ferry to the islands been cancelled?",
+        "Ada Brill’s Travel",
+        "By Ada Brill",
+        "19 November 2019",
+        "The ferry left the harbour at noon, and nobody on the quay thought anything of it at the time.",
+        "“It was late,” said Bob Tarn, who had waited for two hours in the rain with his dog and a melon.",
+        "A ferry leaves the harbour in thick fog",
+        "(Ada Brill/AFP via Getty Images)",
+        "The quay after the storm. Credit: Ada Brill/PA",
+        "What happens next?",
+        "READ MORE: Ferries collide off the coast",
+        "Related articles",
+        "Gulls stamp their feet on wet grass",
+        "- a list item with a melon",
+        "Advertisement",
+        "Share this",
+        "Sign up to our free breaking news emails",
+        "They have also cited the tide, with waves as high as…",
+        "[…]",
+        "Click here to read the full article at The Harbour Gazette",
+        "The post Why has the ferry been cancelled? appeared first on The Harbour Gazette.",
+        "The Associated Press contributed to this report.",
+        "© 2019 The Harbour Gazette. All rights reserved.",
+        "Comments",
+        "caf\u{e9} e\u{301}\u{323} \u{feff}x &amp; y",
+        "",
+        "\u{0}",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn any_soup_of_lines_is_accounted_for(
+            lines in proptest::collection::vec((0..KINDS.len(), 0..5usize), 0..24),
+        ) {
+            let ends = ["\n", "\n\n", "\r\n", "\u{2028}", "\n\n\n"];
+            let text: String = lines.iter().map(|(kind, end)| format!("{}{}", KINDS[*kind], ends[*end])).collect();
+            let (document, rules) = (document(&text), rules());
+            let cleaned = clean(&document, rules);
+            prop_assert_eq!(cleaned.ledger.verify(&text, &cleaned.article.text), Ok(()));
+            prop_assert_eq!(&clean(&document, rules), &cleaned);
+        }
+
+        #[test]
+        fn any_text_is_accounted_for(text in "(\\PC|[\\r\\n\\t\u{85}\u{2028}\u{0}\u{feff}&;]){0,200}") {
+            let document = document(&text);
+            let cleaned = clean(&document, rules());
+            prop_assert_eq!(cleaned.ledger.verify(&text, &cleaned.article.text), Ok(()));
+        }
+    }
+
+    fn rules() -> &'static Rules {
+        static RULES: std::sync::OnceLock<Rules> = std::sync::OnceLock::new();
+        RULES.get_or_init(Rules::built_in)
+    }
+}

@@ -251,8 +251,14 @@ fn sweep_capitals(sheet: &mut Sheet<'_>) {
         if !look.capitals || look.words < 8 {
             continue;
         }
-        let before = (0..index).rev().find(|&other| sheet.stays(other));
-        let after = (index + 1..sheet.len()).find(|&other| sheet.stays(other));
+        let near = 40; // lines; further off there is no text that the line could part
+        let before = (0..index)
+            .rev()
+            .take(near)
+            .find(|&other| sheet.stays(other));
+        let after = (index + 1..sheet.len())
+            .take(near)
+            .find(|&other| sheet.stays(other));
         let between = [before, after]
             .iter()
             .all(|other| other.is_some_and(|other| sheet.is_paragraph(other)));
@@ -270,23 +276,24 @@ fn sweep_capitals(sheet: &mut Sheet<'_>) {
 /// A line that stands a second time, word for word, is a teaser or a pull quote; so is the headline further down.
 fn sweep_copies(sheet: &mut Sheet<'_>) {
     const WEIGHT_MIN: usize = 60;
-    let mut seen = std::collections::HashSet::new();
     let title = sheet.facts.title.clone();
+    let mut seen = std::collections::HashSet::new();
+    let mut before = ""; // the last line that stays
     for index in 0..sheet.len() {
-        let text = sheet.text(index);
-        let headline = title.as_deref() == Some(text) && sheet.looks[index].words >= 3;
-        if sheet.is_open(index)
-            && (headline
-                || sheet.looks[index].weight >= WEIGHT_MIN
-                    && !sheet.looks[index].stops
-                    && !seen.insert(text))
-        {
-            let reason = if headline {
-                "repeats the headline"
-            } else {
-                "repeats an earlier line word for word"
-            };
+        let (text, look) = (sheet.text(index), sheet.looks[index]);
+        let headline = title.as_deref() == Some(text) && look.words >= 3;
+        let again = text == before && look.words > 1 && look.weight > 24;
+        let copy = look.weight >= WEIGHT_MIN && !look.stops && !seen.insert(text);
+        let reason = match () {
+            _ if headline => "repeats the headline",
+            _ if again => "repeats the line before it",
+            _ if copy => "repeats an earlier line word for word",
+            _ => "",
+        };
+        if sheet.is_open(index) && !reason.is_empty() {
             sheet.remove(index, Class::Related, "shape.copy", reason);
+        } else if sheet.stays(index) {
+            before = text;
         }
     }
 }

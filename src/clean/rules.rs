@@ -98,6 +98,9 @@ pub struct Rule {
     /// What such a line says about the end of the article.
     #[serde(default)]
     pub truncated: Evidence,
+    /// Such a line is never a piece of a sentence that was broken at its links.
+    #[serde(default)]
+    pub whole: bool,
     /// The line is part of the text all the same: only what it says is learnt.
     #[serde(default)]
     pub keeps: bool,

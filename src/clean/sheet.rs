@@ -161,6 +161,13 @@ impl<'s> Sheet<'s> {
             || self.looks[index].words <= 3 && before.is_some_and(|(look, _)| !look.stops))
     }
 
+    /// No line above it could be the headline.
+    pub(super) fn leads(&self, index: usize) -> bool {
+        const LINES_MAX: usize = 150;
+        index < LINES_MAX
+            && !(0..index).any(|before| self.is_open(before) && self.looks[before].is_headline())
+    }
+
     /// The line is (the signature of) a post quoted from a network: `— Ada Brill (@ada) May 3, 2020`.
     pub(super) fn is_post(&self, index: usize) -> bool {
         let text = self.text(index);

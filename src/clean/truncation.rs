@@ -7,6 +7,9 @@ use crate::clean::rules::Evidence;
 use crate::clean::sheet::Sheet;
 use crate::ledger::Class;
 
+/// More signs say no more.
+const EVIDENCE_MAX: usize = 5;
+
 /// Weighs the signs, and cuts out the marks that a machine added.
 pub(super) fn judge(sheet: &mut Sheet<'_>) {
     let mut strong = Vec::new();
@@ -62,6 +65,7 @@ pub(super) fn judge(sheet: &mut Sheet<'_>) {
         (0, 0) => TruncationState::No,
     };
     weak.append(&mut strong);
+    weak.truncate(EVIDENCE_MAX);
     sheet.facts.truncated.evidence = weak;
 }
 
