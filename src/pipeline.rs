@@ -28,7 +28,7 @@ mod budget;
 /// So many captures share one commit at most.
 const GROUP_CAPTURES_MAX: usize = 256;
 /// So many bytes of records, packed and not, share one commit at most.
-const GROUP_BYTES_MAX: usize = 16 << 20;
+const GROUP_BYTES_MAX: usize = 8 << 20;
 /// So many bytes of records wait in memory at most, but always one capture: one group is committed, the next gathers.
 const PREPARED_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
 /// So many prepared captures may wait for the committer.

@@ -123,6 +123,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         entrance: pipeline.entrance(),
         progress: pipeline.progress(),
         pulse: receiving.pulse(),
+        stopping: CancellationToken::new(),
         on_reload,
         set_settings: pipeline.settings(),
     });
@@ -162,6 +163,8 @@ struct Daemon {
     progress: Arc<Progress>,
     pulse: Arc<Mutex<Pulse>>,
     room: Room,
+    /// Set when the connections end: an `add` that nobody waits for any more need not be begun.
+    stopping: CancellationToken,
     on_reload: OnReload,
     set_settings: SettingsSlot,
 }
@@ -197,8 +200,7 @@ async fn serve(
     listener: std::os::unix::net::UnixListener,
     intake_ended: CancellationToken,
 ) -> Result<(), Error> {
-    let stop = CancellationToken::new();
-    let _stops_all = stop.clone().drop_guard();
+    let _stops_all = daemon.stopping.clone().drop_guard();
     let listener = system(
         "listen at the control socket",
         UnixListener::from_std(listener),
@@ -223,7 +225,7 @@ async fn serve(
             connection = listener.accept() => match connection {
                 Ok((stream, _)) => match Arc::clone(&connections).try_acquire_owned() {
                     Ok(permit) => {
-                        let conversation = converse(Arc::clone(&daemon), stream, stop.child_token());
+                        let conversation = converse(Arc::clone(&daemon), stream, daemon.stopping.clone());
                         tokio::spawn(async move {
                             conversation.await;
                             drop(permit);
@@ -343,7 +345,11 @@ impl Daemon {
             received_at: now,
             bytes_max,
         };
+        let stopping = self.stopping.clone();
         let read = move || {
+            if stopping.is_cancelled() {
+                return Err(Outcome::Deferred("the daemon is stopping".to_owned()));
+            }
             let path = path_text::from_text(&add.path);
             let submission = submit_bytes(&path, raw, request).map_err(Outcome::from)?;
             Ok(Submission {
