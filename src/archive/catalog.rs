@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 
@@ -280,6 +281,8 @@ impl Catalog {
             let connection = Connection::open_with_flags(&uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(32);
+            // Else SQLite plans half of the statements anew each time that they get other values.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(connection)
         };
         let connection = connect().map_err(|e: rusqlite::Error| Error::Catalog {
@@ -489,4 +492,23 @@ fn uri_path(path: &Path) -> String {
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_its_values() {
+        let catalog = Catalog::in_memory().expect("made");
+        let sql =
+            "SELECT doc FROM captures WHERE path = ?1 AND root = ?2 ORDER BY leaf DESC LIMIT 1";
+        let mut statement = catalog.connection.prepare(sql).expect("prepared");
+        for path in ["a", "b", "c"] {
+            let row = statement.query_row([path, "inbox"], |_| Ok(()));
+            assert_eq!(row, Err(rusqlite::Error::QueryReturnedNoRows));
+        }
+        let planned_anew = statement.get_status(rusqlite::StatementStatus::RePrepare);
+        assert_eq!(planned_anew, 0);
+    }
 }
