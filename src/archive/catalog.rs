@@ -503,11 +503,11 @@ mod tests {
         let catalog = Catalog::in_memory().expect("made");
         let sql =
             "SELECT doc FROM captures WHERE path = ?1 AND root = ?2 ORDER BY leaf DESC LIMIT 1";
-        let mut statement = catalog.connection.prepare(sql).expect("prepared");
         for path in ["a", "b", "c"] {
-            let row = statement.query_row([path, "inbox"], |_| Ok(()));
-            assert_eq!(row, Err(rusqlite::Error::QueryReturnedNoRows));
+            let row = catalog.first(sql, [path, "inbox"], |_| Ok(()));
+            assert_eq!(row.expect("asked"), None);
         }
+        let statement = catalog.connection.prepare_cached(sql).expect("prepared");
         let planned_anew = statement.get_status(rusqlite::StatementStatus::RePrepare);
         assert_eq!(planned_anew, 0);
     }
