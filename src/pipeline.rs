@@ -4,12 +4,14 @@
 //! submit --jobs--> worker 1..n: read, decode, clean, compress --prepared--> committer: one group a commit --done-->
 //! ```
 //!
-//! The committer takes whatever is queued when the last commit ends; there is no timer.
+//! The committer takes whatever is queued when the last commit ends; for the daemon there is no timer. `add`, which is asked
+//! for many files at once, gathers fuller groups while more are on their way, since each commit costs several fsyncs.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -142,12 +144,14 @@ pub struct Entrance {
 
 impl Pipeline {
     /// Starts `workers` cleaning threads and the committer, on an archive of so many `captures`. At most `jobs_max` jobs wait.
+    /// A group that is not full waits for others on their way for so long as `patience`; zero commits at once.
     pub fn start(
         writer: ArchiveWriter,
         captures: u64,
         settings: Settings,
         workers: usize,
         jobs_max: usize,
+        patience: Duration,
     ) -> std::io::Result<Pipeline> {
         let (jobs, job_queue) = sync_channel(jobs_max);
         let (tasks, task_queue) = sync_channel(PREPARED_QUEUE);
@@ -173,7 +177,7 @@ impl Pipeline {
         let committer_progress = Arc::clone(&progress);
         let committer = thread::Builder::new()
             .name("commit".into())
-            .spawn(move || commit_all(writer, &task_queue, &committer_progress))?;
+            .spawn(move || commit_all(writer, &task_queue, &committer_progress, patience))?;
         Ok(Pipeline {
             jobs,
             tasks,
@@ -314,13 +318,16 @@ fn commit_all(
     mut writer: ArchiveWriter,
     tasks: &Receiver<Task>,
     progress: &Progress,
+    patience: Duration,
 ) -> ArchiveWriter {
     let mut group = Group::default();
     loop {
-        // Only wait when nothing is in hand.
+        let more_to_come = progress.in_flight.load(Ordering::Relaxed) > group.captures.len();
+        // Wait as long as nothing is in hand, and a little while more is on its way.
         let task = match group.is_empty() {
-            true => tasks.recv().map_err(|_| TryRecvError::Disconnected),
-            false => tasks.try_recv(),
+            true => tasks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            false if more_to_come => tasks.recv_timeout(patience),
+            false => tasks.recv_timeout(Duration::ZERO),
         };
         match task {
             Ok(Task::Commit(prepared, share, done)) => {
@@ -333,8 +340,8 @@ fn commit_all(
                 group.commit(&mut writer, progress);
                 task(&mut writer);
             }
-            Err(TryRecvError::Empty) => group.commit(&mut writer, progress),
-            Err(TryRecvError::Disconnected) => {
+            Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, progress),
+            Err(RecvTimeoutError::Disconnected) => {
                 group.commit(&mut writer, progress);
                 return writer;
             }

@@ -108,7 +108,14 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     let workers = config.daemon.worker_count();
     let pipeline = system(
         "start the cleaning threads",
-        Pipeline::start(writer, captures, settings(&config), workers, JOBS_MAX),
+        Pipeline::start(
+            writer,
+            captures,
+            settings(&config),
+            workers,
+            JOBS_MAX,
+            Duration::ZERO,
+        ),
     )?;
     let receiving = Receiving::start(&config, pipeline.entrance(), Watchdog::interval())?;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -30,7 +30,7 @@ fn start(sandbox: &common::Sandbox) -> Pipeline {
         decode: decode::Options::default(),
         rules: Rules::built_in(),
     };
-    Pipeline::start(writer, 0, settings, 2, 8).unwrap()
+    Pipeline::start(writer, 0, settings, 2, 8, std::time::Duration::ZERO).unwrap()
 }
 
 fn article(name: &str) -> Submission {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use faircopy::archive::Error as ArchiveError;
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     #[arg(long)]
     url: Option<String>,
 }
+
+/// Long against the cleaning of a page, short against a person's.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// So many submissions may be under way at the daemon.
 const UNDER_WAY_MAX: usize = 64;
@@ -172,6 +176,7 @@ fn add_here(
         settings,
         config.daemon.worker_count(),
         UNDER_WAY_MAX,
+        PATIENCE,
     )?;
     let entrance = pipeline.entrance();
     let (done, outcomes) = channel();
