@@ -38,6 +38,10 @@ pub fn find(text: &str) -> Option<Found> {
 }
 
 fn find_ascii(text: &str) -> Option<Found> {
+    // Every form has at least four digits; most lines do not, and are spared the expressions.
+    if text.bytes().filter(u8::is_ascii_digit).count() < DIGITS_MIN {
+        return None;
+    }
     let forms = forms().iter();
     let found = forms.filter_map(|form| form.find(text));
     let found = found.min_by_key(|(start, ..)| *start);
@@ -99,6 +103,9 @@ const CHANGED: &[&str] = &[
     "更新",
     "수정",
 ];
+
+/// So many digits has the shortest date, `1.2.03`.
+const DIGITS_MIN: usize = 4;
 
 struct Form {
     regex: Regex,

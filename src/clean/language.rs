@@ -3,7 +3,7 @@
 use whatlang::Lang;
 
 /// So many bytes of text are looked at.
-const SAMPLE_BYTES: usize = 4096;
+const SAMPLE_BYTES: usize = 1536;
 
 /// From so many bytes on the likeliest language is taken even if the runner-up is near: those are close relatives.
 const ENOUGH_BYTES: usize = 100;
