@@ -31,6 +31,8 @@ pub struct Config {
     pub inbox: Vec<inbox::options::Options>,
     /// Limits of what is taken in.
     pub decode: DecodeSection,
+    /// Rules of cleaning.
+    pub rules: RulesSection,
     /// The daemon.
     pub daemon: DaemonSection,
     /// Logging.
@@ -88,6 +90,22 @@ impl DecodeSection {
         decode::Options {
             bytes_max: usize::try_from(self.unpacked_bytes_max.as_u64()).unwrap_or(usize::MAX),
             depth_max: self.nesting_max,
+        }
+    }
+}
+
+/// `[rules]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesSection {
+    /// Folder of a person's own rule packs, `*.toml`; need not be there.
+    pub folder: PathBuf,
+}
+
+impl Default for RulesSection {
+    fn default() -> RulesSection {
+        RulesSection {
+            folder: "rules".into(),
         }
     }
 }
@@ -161,6 +179,7 @@ impl Default for Config {
             intake: inbox::options::IntakeOptions::default(),
             inbox: vec![inbox::options::Options::default()],
             decode: DecodeSection::default(),
+            rules: RulesSection::default(),
             daemon: DaemonSection::default(),
             log: LogSection::default(),
         }
@@ -256,6 +275,7 @@ impl Config {
         resolve(&mut self.archive.keys);
         resolve(&mut self.archive.state);
         resolve(&mut self.intake.spool);
+        resolve(&mut self.rules.folder);
         resolve(&mut self.daemon.control);
         for inbox in &mut self.inbox {
             resolve(&mut inbox.path);

@@ -71,6 +71,9 @@ pub enum Answer {
     Done {
         /// Always true.
         done: bool,
+        /// What is wrong with rule packs that are therefore not used.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<String>,
     },
 }
 

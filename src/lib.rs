@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service                                            the daemon, its control socket
 //! config                                             every room's options
-//! ingest   check                                     the verbs
+//! ingest   check   rulebook                          the verbs
 //! inbox/      decode/    clean/       archive/       the wings
 //! submission  article    ledger       identity       the words
 //! document    tree       digest       durable        the ground
@@ -35,6 +35,7 @@ pub mod ingest;
 pub mod ledger;
 pub mod pipeline;
 pub mod receiving;
+pub mod rulebook;
 pub mod service;
 pub mod submission;
 pub mod tree;

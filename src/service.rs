@@ -30,13 +30,13 @@ use tokio_util::sync::CancellationToken;
 use crate::archive;
 use crate::archive::keys::random;
 use crate::archive::writer::ArchiveWriter;
-use crate::clean::rules::Rules;
 use crate::config::Config;
 use crate::control::{self, Add, Answer, Request, Socket};
 use crate::inbox::oneshot::{self as take_in, submit_bytes};
 use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
 use crate::receiving::{Message, Pulse, Receiving};
+use crate::rulebook::{Rulebook, Summary};
 use crate::submission::{ClaimId, Submission, path_text};
 
 /// Request lines are short; whoever sends a longer one does not speak our language.
@@ -106,12 +106,13 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     let (socket, listener) = Socket::listen(&config.daemon.control)?;
     let captures = writer.counts()?.captures;
     let workers = config.daemon.worker_count();
+    let (settings, rules) = settings(&config);
     let pipeline = system(
         "start the cleaning threads",
         Pipeline::start(
             writer,
             captures,
-            settings(&config),
+            settings,
             workers,
             JOBS_MAX,
             Duration::ZERO,
@@ -133,6 +134,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         stopping: CancellationToken::new(),
         on_reload,
         set_settings: pipeline.settings(),
+        rules: Mutex::new(rules),
     });
     tracing::info!(
         workers,
@@ -154,11 +156,18 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     served
 }
 
-fn settings(config: &Config) -> Settings {
-    Settings {
-        decode: config.decode.options(),
-        rules: Rules::built_in(),
+/// What the workers need, and what a person should know of the rules. Packs that cannot be used stop nothing.
+fn settings(config: &Config) -> (Settings, Summary) {
+    let book = Rulebook::read(&config.rules.folder);
+    for defect in &book.refused {
+        tracing::error!("{defect}");
     }
+    let summary = book.summary();
+    let settings = Settings {
+        decode: config.decode.options(),
+        rules: book.rules,
+    };
+    (settings, summary)
 }
 
 /// What the connections need.
@@ -174,6 +183,8 @@ struct Daemon {
     stopping: CancellationToken,
     on_reload: OnReload,
     set_settings: SettingsSlot,
+    /// What a person should know of the rules in force.
+    rules: Mutex<Summary>,
 }
 
 /// Room in memory for the bytes of `add`s, in KiB.
@@ -399,6 +410,7 @@ impl Daemon {
             "captures": archive.captures,
             "last_check": last_check(&config.archive.state),
             "checkpoint": {"size": archive.log_size, "root": archive.root},
+            "rules": self.rules(),
         })
     }
 
@@ -411,7 +423,15 @@ impl Daemon {
             Err(error) => tracing::error!(error, "kept the old configuration"),
         }
         match outcome {
-            Ok(()) => Answer::Done { done: true },
+            Ok(()) => Answer::Done {
+                done: true,
+                refused: self
+                    .rules()
+                    .refused
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            },
             Err(error) => Answer::failed("configuration", error),
         }
     }
@@ -432,10 +452,19 @@ impl Daemon {
         replied
             .await
             .map_err(|_| "the daemon is stopping".to_owned())??;
-        self.set_settings.set(settings(&new));
+        let (settings, rules) = settings(&new);
+        self.set_settings.set(settings);
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
         (self.on_reload)(&new);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
+    }
+
+    fn rules(&self) -> Summary {
+        self.rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn config(&self) -> Config {

@@ -621,3 +621,95 @@ fn a_broken_configuration_beside_a_named_archive_is_told() {
     let said = faircopy(&["--archive", archive.to_str().unwrap(), "ls"]).expect(78);
     assert!(said.stderr.contains("dri"), "{}", said.stderr);
 }
+
+const TIDES: &str = "[[rule]]\nname = \"table\"\nclass = \"promo\"\nreason = \"offers the tide tables\"\nis = [\"tide tables for all\"]\nmust_remove = [\"Tide tables for all\"]\nmust_keep = [\"The tide was high.\"]\n";
+
+fn article_with_tides(desk: &Desk) -> std::path::PathBuf {
+    let text = FIRST.replace("\n\nTickets", "\n\nTide tables for all\n\nTickets");
+    desk.sandbox.write("tides.txt", text)
+}
+
+#[test]
+fn a_pack_beside_the_configuration_acts_and_one_in_the_shadow_only_tells() {
+    let desk = Desk::new("");
+    let file = article_with_tides(&desk);
+    let file = file.to_str().unwrap();
+    let clean = || {
+        desk.run(&["clean", "--json", file])
+            .expect(0)
+            .json()
+            .remove(0)
+    };
+    let text = |object: &Value| object["text"].as_str().unwrap().to_owned();
+    let before = clean();
+    assert!(text(&before).contains("Tide tables"));
+    fs::create_dir_all(desk.path("rules")).unwrap();
+    fs::write(
+        desk.path("rules/tides.toml"),
+        format!("shadow = true\n{TIDES}"),
+    )
+    .unwrap();
+    let shadowed = clean();
+    assert_eq!(
+        (text(&shadowed), &shadowed["rules"]),
+        (text(&before), &before["rules"])
+    );
+    assert_eq!(shadowed["shadow"][0]["would"]["rule"], "tides.table");
+    let said = desk.run(&["explain", file]).expect(0).stdout;
+    assert!(
+        said.contains("would do") && said.contains("tides.table"),
+        "{said}"
+    );
+    fs::write(desk.path("rules/tides.toml"), TIDES).unwrap();
+    let after = clean();
+    assert!(!text(&after).contains("Tide tables"));
+    assert_ne!(after["rules"], before["rules"]);
+    let listed = desk.run(&["rules", "ls"]).expect(0).stdout;
+    assert!(listed.contains("tides.table") && listed.contains("ui.advertisement"));
+}
+
+#[test]
+fn a_pack_that_fails_is_named_with_its_line_and_does_not_act() {
+    let desk = Desk::new("");
+    let file = article_with_tides(&desk);
+    fs::create_dir_all(desk.path("rules")).unwrap();
+    let failing = TIDES.replace("[\"The tide was high.\"]", "[\"Tide tables for all\"]");
+    fs::write(desk.path("rules/tides.toml"), failing).unwrap();
+    let said = desk.run(&["clean", file.to_str().unwrap()]).expect(0);
+    assert!(said.stdout.contains("Tide tables"));
+    for part in ["tides.toml:7", "tides.table", "must not match"] {
+        assert!(said.stderr.contains(part), "{}", said.stderr);
+    }
+    let tested = desk.run(&["rules", "test", "--json"]).expect(1).json();
+    assert_eq!(tested[0]["refused"][0]["line"], 7);
+    let status = desk.run(&["status", "--json"]).expect(0).json();
+    assert_eq!(status[0]["rules"]["refused"][0]["rule"], "tides.table");
+    assert_eq!(desk.run(&["config", "check"]).code, 78);
+}
+
+#[test]
+fn a_pack_is_tried_on_files_and_archived_documents_without_being_installed() {
+    let desk = Desk::new("");
+    let file = article_with_tides(&desk);
+    let file = file.to_str().unwrap();
+    desk.run(&["add", file]).expect(0);
+    let doc = desk.documents().remove(0)["doc"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let draft = desk.sandbox.write("draft.toml", TIDES);
+    let draft = draft.to_str().unwrap();
+    let said = desk
+        .run(&["rules", "test", "--json", "--pack", draft, file, &doc])
+        .expect(0)
+        .json();
+    assert_eq!(said[0]["cases"], 2);
+    for tried in &said[1..] {
+        assert_eq!(
+            tried["changes"][0]["text"], "Tide tables for all",
+            "{tried}"
+        );
+        assert_eq!(tried["changes"][0]["would"]["rule"], "draft.table");
+    }
+    assert_eq!(said.len(), 3);
+}

@@ -142,6 +142,35 @@ fn reload_takes_a_good_configuration_and_keeps_the_old_when_the_new_is_bad() {
 }
 
 #[test]
+fn reload_picks_up_rule_packs_and_names_those_that_fail() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let rules = |desk: &Desk| desk.run(&["status", "--json"]).json()[0]["rules"].clone();
+    let before = rules(&desk);
+    fs::create_dir(desk.path("rules")).unwrap();
+    let pack = "[[rule]]\nname = \"table\"\nclass = \"promo\"\nreason = \"offers the tide tables\"\nis = [\"tide tables\"]\nmust_remove = [\"Tide tables\"]\n";
+    fs::write(desk.path("rules/tides.toml"), pack).unwrap();
+    let failing = pack.replace("[\"Tide tables\"]", "[\"Tides\"]");
+    fs::write(desk.path("rules/ui.toml"), failing).unwrap();
+    let said = desk.run(&["reload"]).expect(0);
+    assert!(said.stderr.contains("ui.toml:6"), "{}", said.stderr);
+    let after = rules(&desk);
+    assert_ne!(after["id"], before["id"]);
+    assert_eq!(after["own"][0]["name"], "tides");
+    assert_eq!(after["refused"][0]["pack"], "ui");
+    assert!(desk.log().contains("ui.toml:6"));
+    let article = "Ferry returns\n\nThe ferry across the lake sails again from Monday, the harbour office said.\n\nTide tables\n\nTickets cost the same as last year, and the dog sails free.\n\nAdvertisement\n";
+    fs::write(desk.path("inbox/a.txt"), article).unwrap();
+    desk.wait_for_documents(1);
+    let text = desk.run(&["cat", "inbox/a.txt"]).expect(0).stdout;
+    assert!(
+        !text.contains("Tide tables") && !text.contains("Advertisement"),
+        "{text}"
+    );
+    assert_eq!(desk.stop(), 0);
+}
+
+#[test]
 fn a_bad_configuration_exits_78_and_names_file_line_and_key() {
     let mut desk = Desk::new("[daemon]\nworkers = \"many\"\n");
     desk.spawn();

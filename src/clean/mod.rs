@@ -26,6 +26,7 @@ pub mod quality;
 mod related;
 pub mod repair;
 pub mod rules;
+pub mod shadow;
 mod sheet;
 mod truncation;
 

@@ -9,12 +9,15 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clean::credit::CreditBook;
 use crate::clean::fold::Folded;
-use crate::digest::Digest;
+use crate::clean::rules::pack::{Content, Defect, Pack, Source};
+use crate::digest::DigestHasher;
 use crate::ledger::Class;
+
+pub mod pack;
 
 /// The built-in tables, in the order of their weight: where two rules say the same of a line, the first counts.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -39,19 +42,47 @@ const FRAME: &str = r"[\x20-/:-@\[-`{-~«»“”„‘’…–—·•→►�
 /// A longer line is no line of a family; only its ends are looked at.
 const LINE_BYTES_MAX: usize = 1200;
 
+/// A pattern that compiles to more is refused: matching takes time in proportion.
+const PATTERN_BYTES_MAX: usize = 4 << 20;
+
 /// Compiled rules.
 #[derive(Debug)]
 pub struct Rules {
     id: String,
     rules: Vec<Rule>,
+    index: Index,
+    credits: CreditBook,
+    /// The packs that act, and those in the shadow.
+    packs: Vec<PackInfo>,
+    /// The rules as they would be if the packs in the shadow acted too.
+    shadow: Option<Box<Rules>>,
+}
+
+/// A pack that is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackInfo {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub place: String,
+    /// It only says what it would do.
+    pub shadow: bool,
+    /// So many rules.
+    pub rules: usize,
+    /// So many cases that they are proven by.
+    pub cases: usize,
+}
+
+/// All phrases of some rules.
+#[derive(Debug)]
+struct Index {
     automaton: AhoCorasick,
     /// For each phrase of the automaton: whose it is and how it must stand.
     phrases: Vec<(usize, Place)>,
-    credits: CreditBook,
 }
 
 /// One family of lines.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `pack.name` once it is loaded.
@@ -123,7 +154,7 @@ fn chars_max() -> usize {
 }
 
 /// Where in a document a rule counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// Before the first paragraph.
@@ -135,6 +166,18 @@ pub enum Position {
     /// Everywhere.
     #[default]
     Anywhere,
+}
+
+impl Position {
+    /// The position as it stands in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Position::Start => "start",
+            Position::End => "end",
+            Position::Edges => "edges",
+            Position::Anywhere => "anywhere",
+        }
+    }
 }
 
 /// What follows a line.
@@ -179,9 +222,12 @@ enum Place {
 }
 
 /// Words that credits are made of.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreditWords {
+    /// The table only says what it would do.
+    #[serde(default)]
+    shadow: bool,
     /// Agencies and libraries.
     pub(crate) agencies: Vec<String>,
     /// Agencies whose name is also a word or a sign-off: they count only in capitals as given.
@@ -198,38 +244,6 @@ pub(crate) struct CreditWords {
     pub(crate) widgets: Vec<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    rule: Vec<Rule>,
-}
-
-/// A rule table that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Not TOML of the expected form.
-    #[error("cannot read rule pack {pack}")]
-    Form {
-        /// Which pack.
-        pack: String,
-        /// Where and what.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
-    /// A pattern is no regex.
-    #[error("pattern of rule {rule} is no regular expression")]
-    Pattern {
-        /// Which rule.
-        rule: String,
-        /// What is wrong with it.
-        #[source]
-        source: Box<regex::Error>,
-    },
-    /// The phrases make no automaton.
-    #[error("the phrases of the rules are too many")]
-    Phrases(#[source] aho_corasick::BuildError),
-}
-
 /// A rule that fits a line.
 #[derive(Debug, Clone)]
 pub struct Hit<'r> {
@@ -244,10 +258,66 @@ pub struct Hit<'r> {
 impl Rules {
     /// The rules that faircopy comes with.
     pub fn built_in() -> Rules {
-        Rules::load(BUILT_IN, CREDITS).expect("the built-in rules are walked by a test")
+        let (rules, defects) = Rules::assemble(Vec::new());
+        debug_assert!(defects.is_empty(), "{defects:?}");
+        rules
     }
 
-    /// Names the rules and their exact content: `builtin@sha256:...`.
+    /// The built-in rules with a person's own packs: one of the same name takes the place of a built-in pack, others stand
+    /// before all. A pack that fails its own cases does not act; what is wrong with it is told.
+    pub fn assemble(own: Vec<Source>) -> (Rules, Vec<Defect>) {
+        let mut defects = Vec::new();
+        let mut packs = Vec::new();
+        for source in own {
+            match Pack::parse(source) {
+                Ok(pack) => match pack.prove() {
+                    wrong if wrong.is_empty() => packs.push(pack),
+                    wrong => defects.extend(wrong),
+                },
+                Err(defect) => defects.push(defect),
+            }
+        }
+        let acting = with_built_in(&packs, false);
+        let mut rules = Rules::of(acting);
+        if packs.iter().any(|pack| pack.shadow) {
+            rules.shadow = Some(Box::new(Rules::of(with_built_in(&packs, true))));
+            let shadows = packs.iter().filter(|pack| pack.shadow);
+            rules.packs.extend(shadows.map(PackInfo::of));
+        }
+        (rules, defects)
+    }
+
+    fn of(packs: Vec<Pack>) -> Rules {
+        let infos: Vec<_> = packs.iter().map(PackInfo::of).collect();
+        let own = packs.iter().any(|pack| !pack.is_built_in());
+        let mut rules = Vec::new();
+        let mut credits = None;
+        let mut hasher = DigestHasher::default();
+        for pack in packs {
+            // Lengths too, so that no two sets of packs have one digest.
+            for part in [&*pack.source.name, &*pack.source.text] {
+                hasher.update(&part.len().to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+            match pack.content {
+                Content::Rules(of_pack) => rules.extend(of_pack),
+                Content::Credits(words) => credits = Some(CreditBook::new(&words)),
+            }
+        }
+        let name = if own { "builtin+own" } else { "builtin" };
+        Rules {
+            id: format!("{name}@{}", hasher.finish()),
+            index: Index::new(&rules).expect("far fewer phrases than an automaton holds"),
+            rules,
+            credits: credits
+                .expect("the credits are built in, or replaced by a pack that was read"),
+            packs: infos,
+            shadow: None,
+        }
+    }
+
+    /// Names the rules and their exact content: `builtin@sha256:...`, or `builtin+own@sha256:...` with a person's own packs.
+    /// Covers all that acts, and not what stands in the shadow.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -262,33 +332,79 @@ impl Rules {
         &self.rules
     }
 
-    fn load(packs: &[(&str, &str)], credits: &str) -> Result<Rules, Error> {
-        let form = |pack: &str| {
-            let pack = pack.to_owned();
-            move |source| Error::Form {
-                pack,
-                source: Box::new(source),
+    /// All packs, those in the shadow last.
+    pub fn packs(&self) -> &[PackInfo] {
+        &self.packs
+    }
+
+    /// The rules as they would be if the packs in the shadow acted; `None` if there are none.
+    pub fn shadow(&self) -> Option<&Rules> {
+        self.shadow.as_deref()
+    }
+
+    /// The rules that fit a line, the best first.
+    pub fn hits<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
+        self.index.hits(&self.rules, text, folded)
+    }
+}
+
+/// The built-in packs and a person's own, in order of weight; those in the shadow only if asked for, and then in the place of
+/// an acting one of their name.
+fn with_built_in(own: &[Pack], shadow: bool) -> Vec<Pack> {
+    let replaced = |name: &str| {
+        own.iter()
+            .any(|pack| pack.shadow && pack.source.name == name)
+    };
+    let acts = |pack: &&Pack| match shadow {
+        true => pack.shadow || !replaced(&pack.source.name),
+        false => !pack.shadow,
+    };
+    let acting = || own.iter().filter(acts);
+    let mut packs = Vec::new();
+    let mut replaced = Vec::new();
+    for source in pack::built_in() {
+        match acting().find(|pack| pack.source.name == source.name) {
+            Some(pack) => {
+                replaced.push(&pack.source.name);
+                packs.push(pack.clone());
             }
-        };
-        let mut rules = Vec::new();
-        for (pack, text) in packs {
-            let table: Table = toml::from_str(text).map_err(form(pack))?;
-            rules.extend(table.rule.into_iter().map(|rule| Rule {
-                name: format!("{pack}.{}", rule.name),
-                ..rule
-            }));
+            None => {
+                packs.push(Pack::parse(source).expect("the built-in packs are walked by a test"))
+            }
         }
+    }
+    let first = acting().filter(|pack| !replaced.contains(&&pack.source.name));
+    first.cloned().chain(packs).collect()
+}
+
+impl PackInfo {
+    /// It is one that faircopy comes with.
+    pub fn is_built_in(&self) -> bool {
+        self.place == pack::BUILT_IN_PLACE
+    }
+
+    /// What is known of a pack.
+    pub fn of(pack: &Pack) -> PackInfo {
+        let rules = pack.rules();
+        let cases = rules
+            .iter()
+            .map(|rule| rule.must_remove.len() + rule.must_keep.len());
+        PackInfo {
+            name: pack.source.name.clone(),
+            place: pack.source.place.clone(),
+            shadow: pack.shadow,
+            rules: rules.len(),
+            cases: cases.sum(),
+        }
+    }
+}
+
+impl Index {
+    fn new(rules: &[Rule]) -> Result<Index, aho_corasick::BuildError> {
         let mut phrases = Vec::new();
         let mut texts = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            for (place, list) in [
-                (Place::Is, &rule.is),
-                (Place::Label, &rule.label),
-                (Place::Starts, &rule.starts),
-                (Place::Ends, &rule.ends),
-                (Place::Has, &rule.has),
-                (Place::Pattern, &rule.needs),
-            ] {
+            for (place, list) in rule.phrases() {
                 for phrase in list {
                     phrases.push((index, place));
                     texts.push(Folded::new(phrase).text.into_owned());
@@ -297,21 +413,11 @@ impl Rules {
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .build(&texts)
-            .map_err(Error::Phrases)?;
-        let parts: Vec<_> = packs.iter().map(|(_, text)| text.as_bytes()).collect();
-        let digest = Digest::of_parts(&[parts, vec![credits.as_bytes()]].concat());
-        Ok(Rules {
-            id: format!("builtin@{digest}"),
-            rules,
-            automaton,
-            phrases,
-            credits: CreditBook::new(&toml::from_str(credits).map_err(form("credit"))?),
-        })
+            .build(&texts)?;
+        Ok(Index { automaton, phrases })
     }
 
-    /// The rules that fit a line, the best first.
-    pub fn hits<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
+    fn hits<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
         let mut fits: Vec<(Place, usize)> = Vec::new();
         let line = &*folded.text;
         let window = line.floor_char_boundary(line.len().saturating_sub(LINE_BYTES_MAX));
@@ -326,7 +432,7 @@ impl Rules {
         let mut chars = None;
         let mut hits = Vec::new();
         for (place, index) in fits {
-            let rule = &self.rules[index];
+            let rule = &rules[index];
             let chars = *chars.get_or_insert_with(|| text.chars().take(LINE_BYTES_MAX).count());
             if hits
                 .iter()
@@ -354,14 +460,63 @@ impl Rules {
 }
 
 impl Rule {
+    /// Its phrases, and how each must stand.
+    fn phrases(&self) -> [(Place, &[String]); 6] {
+        [
+            (Place::Is, &self.is),
+            (Place::Label, &self.label),
+            (Place::Starts, &self.starts),
+            (Place::Ends, &self.ends),
+            (Place::Has, &self.has),
+            (Place::Pattern, &self.needs),
+        ]
+    }
+
+    /// What no rule may lack, and no pattern may cost. An error goes on after the rule's name.
+    fn well_formed(&self) -> Result<(), String> {
+        if self.reason.is_empty() || self.reason.ends_with('.') {
+            return Err("needs a reason, without a full stop".to_owned());
+        }
+        if self.must_remove.is_empty() {
+            return Err("has no must_remove case, so that nobody knows what it is for".to_owned());
+        }
+        let mut phrases = self.phrases().into_iter().flat_map(|(_, phrases)| phrases);
+        if phrases.any(|phrase| phrase.trim().is_empty()) {
+            return Err("has an empty phrase, which stands in every line".to_owned());
+        }
+        match &self.pattern {
+            Some(_) if self.needs.is_empty() => Err(
+                "has a pattern without phrases in `needs`: it would be tried on every line"
+                    .to_owned(),
+            ),
+            Some(pattern) => self
+                .compile(pattern)
+                .map(drop)
+                .map_err(|error| match error {
+                    regex::Error::CompiledTooBig(_) => {
+                        "has a pattern that is too large: nested repetitions multiply".to_owned()
+                    }
+                    error => format!("has a pattern that is no regular expression: {error}"),
+                }),
+            None => Ok(()),
+        }
+    }
+
+    fn compile(&self, pattern: &str) -> Result<&Regex, regex::Error> {
+        if let Some(regex) = self.regex.get() {
+            return Ok(regex);
+        }
+        let pattern = pattern.replace(r"\W*", FRAME);
+        let regex = regex::RegexBuilder::new(&pattern)
+            .case_insensitive(true)
+            .size_limit(PATTERN_BYTES_MAX)
+            .build()?;
+        Ok(self.regex.get_or_init(|| regex))
+    }
+
     fn regex(&self, pattern: &str) -> &Regex {
-        self.regex.get_or_init(|| {
-            let pattern = pattern.replace(r"\W*", FRAME);
-            let regex = regex::RegexBuilder::new(&pattern)
-                .case_insensitive(true)
-                .build();
-            regex.expect("patterns are compiled when the rules are tested")
-        })
+        let regex = self.compile(pattern);
+        regex.expect("patterns are compiled when the rules are proven")
     }
 
     fn try_pattern(&self, pattern: &str, text: &str, chars: usize) -> Option<Hit<'_>> {
@@ -419,36 +574,10 @@ mod tests {
 
     #[test]
     fn every_rule_says_why_and_passes_its_own_cases() {
-        let rules = Rules::built_in();
-        for rule in rules.rules() {
-            assert!(
-                !rule.reason.is_empty() && !rule.reason.ends_with('.'),
-                "{}",
-                rule.name
-            );
-            assert!(!rule.must_remove.is_empty(), "{} has no case", rule.name);
-            if let Some(pattern) = &rule.pattern {
-                assert!(
-                    regex::Regex::new(pattern).is_ok(),
-                    "{}: {pattern}",
-                    rule.name
-                );
-                assert!(
-                    !rule.needs.is_empty(),
-                    "{} would try its pattern on every line",
-                    rule.name
-                );
-            }
-            let fits = |line: &str| {
-                let hits = rules.hits(line, &Folded::new(line));
-                hits.iter().any(|hit| std::ptr::eq(hit.rule, rule))
-            };
-            for case in &rule.must_remove {
-                assert!(fits(case), "{} must match {case:?}", rule.name);
-            }
-            for case in &rule.must_keep {
-                assert!(!fits(case), "{} must not match {case:?}", rule.name);
-            }
+        for source in pack::built_in() {
+            let pack = Pack::parse(source).expect("reads");
+            let defects: Vec<_> = pack.prove().iter().map(ToString::to_string).collect();
+            assert!(defects.is_empty(), "{}", defects.join("\n"));
         }
     }
 
@@ -459,5 +588,51 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), rules.rules().len());
+    }
+
+    const TIDE: &str = "[[rule]]\nname = \"tide\"\nclass = \"promo\"\nreason = \"tells the tide\"\nis = [\"tide table\"]\nmust_remove = [\"Tide table\"]\n";
+
+    fn own(name: &str, text: &str) -> Source {
+        Source {
+            name: name.to_owned(),
+            place: format!("rules/{name}.toml"),
+            text: text.to_owned().into(),
+            tried: false,
+        }
+    }
+
+    fn fits(rules: &Rules, line: &str) -> Vec<String> {
+        let hits = rules.hits(line, &Folded::new(line)).into_iter();
+        hits.map(|hit| hit.rule.name.clone()).collect()
+    }
+
+    #[test]
+    fn an_own_pack_acts_and_changes_the_id_and_one_in_the_shadow_does_neither() {
+        let built_in = Rules::built_in();
+        let (rules, defects) = Rules::assemble(vec![own("tides", TIDE)]);
+        assert_eq!(defects, []);
+        assert_eq!(fits(&rules, "Tide table"), ["tides.tide"]);
+        assert_ne!(rules.id(), built_in.id());
+        assert!(rules.shadow().is_none());
+        let shadow = format!("shadow = true\n{TIDE}");
+        let (rules, defects) = Rules::assemble(vec![own("tides", &shadow)]);
+        assert_eq!(defects, []);
+        assert!(fits(&rules, "Tide table").is_empty());
+        assert_eq!(rules.id(), built_in.id());
+        let would = rules.shadow().expect("a pack is in the shadow");
+        assert_eq!(fits(would, "Tide table"), ["tides.tide"]);
+    }
+
+    #[test]
+    fn a_pack_takes_the_place_of_a_built_in_one_unless_it_fails() {
+        let (rules, _) = Rules::assemble(vec![own("ui", TIDE)]);
+        assert_eq!(fits(&rules, "Tide table"), ["ui.tide"]);
+        assert!(fits(&rules, "Advertisement").is_empty());
+        let failing = TIDE.replace("[\"Tide table\"]", "[\"Tides\"]");
+        let (rules, defects) = Rules::assemble(vec![own("ui", &failing)]);
+        assert_eq!(defects.len(), 1);
+        assert!(fits(&rules, "Tide table").is_empty());
+        assert_eq!(fits(&rules, "Advertisement"), ["ui.advertisement"]);
+        assert_eq!(rules.id(), Rules::built_in().id());
     }
 }

@@ -11,7 +11,6 @@ use anyhow::{Context, bail};
 use faircopy::archive::Error as ArchiveError;
 use faircopy::archive::keys::random;
 use faircopy::archive::writer::ArchiveWriter;
-use faircopy::clean::rules::Rules;
 use faircopy::config::Config;
 use faircopy::control::{Add, Answer, Client, Request};
 use faircopy::inbox::oneshot;
@@ -167,7 +166,7 @@ fn add_here(
 ) -> anyhow::Result<()> {
     let settings = Settings {
         decode: config.decode.options(),
-        rules: Rules::built_in(),
+        rules: setup::rules_of(config).rules,
     };
     let captures = writer.counts()?.captures;
     let pipeline = Pipeline::start(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use faircopy::clean::rules::Rules;
+use faircopy::clean::shadow::differences;
 use faircopy::clean::{Cleaned, clean};
 use faircopy::decode::{self, decode};
 use faircopy::digest::Digest;
@@ -12,7 +13,7 @@ use faircopy::document::Document;
 use faircopy::submission::{Declared, path_text};
 use serde_json::json;
 
-use super::{Exit, Global, article_json, output};
+use super::{Exit, Global, article_json, output, setup};
 
 /// Clean files without archiving them
 ///
@@ -50,7 +51,7 @@ pub(crate) struct CleanedFile {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
-    let rules = Rules::built_in();
+    let rules = setup::rules(global)?.rules;
     let mut paths = args.paths.clone();
     if let Some(list) = &args.files_from {
         paths.extend(read_list(list)?);
@@ -99,6 +100,10 @@ fn print(
             &article.digests(file.raw),
             rules.id(),
         );
+        if rules.shadow().is_some() {
+            let shadow = differences(&file.document, rules, &file.cleaned);
+            object["shadow"] = serde_json::to_value(shadow)?;
+        }
         if args.explain {
             object["ledger"] = article_json::ledger(ledger, file.document.input());
             object["decoding"] = serde_json::to_value(&file.document.decoding)?;
@@ -135,7 +140,7 @@ pub(crate) fn clean_file(
 }
 
 /// Not much more than can be cleaned, so that an endless input does not fill the memory.
-fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
     let limit = bytes_max as u64 + 1;
     let mut raw = Vec::new();
     if path == Path::new("-") {

@@ -9,6 +9,7 @@ use faircopy::archive::log::key::SigningKey;
 use faircopy::config::Config;
 use faircopy::inbox::{self, options::Release};
 use faircopy::pipeline::chain;
+use faircopy::rulebook::Rulebook;
 use faircopy::submission::printable;
 use faircopy::{control, durable};
 
@@ -80,6 +81,8 @@ fn problems(config: &Config) -> Vec<String> {
     if let Err(error) = control::check_path(&config.daemon.control) {
         problems.push(error.to_string());
     }
+    let refused = Rulebook::read(&config.rules.folder).refused;
+    problems.extend(refused.iter().map(ToString::to_string));
     let paths = config.archive_paths();
     if !paths.dir.join("archive.json").is_file() {
         let dir = printable(&paths.dir);

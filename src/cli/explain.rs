@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use faircopy::article::Quality;
-use faircopy::clean::rules::Rules;
-use faircopy::decode::{self, decode};
+use faircopy::clean::shadow::{Difference, differences};
 use faircopy::ledger::{Class, Ledger};
 use serde_json::json;
 
-use super::{Exit, Global, article_json, clean, output, reference, setup};
+use super::{Exit, Global, article_json, clean, material, output, reference, rules, setup};
 
 /// Account for every byte: each span, kept or removed, with class, rule and reason
 ///
@@ -24,64 +22,91 @@ pub(crate) struct Args {
     what: String,
 }
 
+/// An account, with what it is of.
+struct Explained {
+    name: String,
+    ledger: Ledger,
+    input: String,
+    canonical: String,
+    /// What rule packs in the shadow would do.
+    shadow: Vec<Difference>,
+}
+
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let file = Path::new(&args.what);
-    let (name, ledger, input, canonical) = if file.is_file() {
-        explain_file(file)?
+    let explained = if file.is_file() {
+        explain_file(global, file)?
     } else {
         explain_version(global, &args.what)?
     };
+    let Explained {
+        name,
+        ledger,
+        input,
+        canonical,
+        shadow,
+    } = explained;
     // An account that does not add up must not be shown as one.
     ledger
         .verify(&input, &canonical)
         .with_context(|| format!("the ledger of {name} does not account for its text"))?;
     if global.json {
-        output::json(&json!({"path": name, "ledger": article_json::ledger(&ledger, &input)}))?;
+        let mut object = json!({"path": name, "ledger": article_json::ledger(&ledger, &input)});
+        if !shadow.is_empty() {
+            object["shadow"] = serde_json::to_value(shadow)?;
+        }
+        output::json(&object)?;
         return Ok(Exit::Good);
     }
-    print(&ledger, &input)
+    print(&ledger, &input)?;
+    if !shadow.is_empty() {
+        output::line("\nrule packs in the shadow would do:")?;
+        output::table(&shadow.iter().map(rules::row).collect::<Vec<_>>())?;
+    }
+    Ok(Exit::Good)
 }
 
-fn explain_file(file: &Path) -> anyhow::Result<(String, Ledger, String, String)> {
-    let cleaned = clean::clean_file(file, None, &Rules::built_in())
+fn explain_file(global: &Global, file: &Path) -> anyhow::Result<Explained> {
+    let rules = setup::rules(global)?.rules;
+    let file_cleaned = clean::clean_file(file, None, &rules)
         .map_err(|(_, message)| anyhow!("cannot clean {}: {message}", file.display()))?;
-    let input = cleaned.document.input().to_owned();
-    let name = faircopy::submission::path_text::to_text(file);
-    Ok((
-        name,
-        cleaned.cleaned.ledger,
-        input,
-        cleaned.cleaned.article.text,
-    ))
+    let clean::CleanedFile {
+        document, cleaned, ..
+    } = file_cleaned;
+    Ok(Explained {
+        name: faircopy::submission::path_text::to_text(file),
+        shadow: differences(&document, &rules, &cleaned),
+        input: document.input().to_owned(),
+        ledger: cleaned.ledger,
+        canonical: cleaned.article.text,
+    })
 }
 
-/// The archive keeps the raw bytes and the ledger; the decoded input is made again.
-fn explain_version(
-    global: &Global,
-    what: &str,
-) -> anyhow::Result<(String, Ledger, String, String)> {
+/// What was archived, by the rules of then; and what packs in the shadow would do by those of today.
+fn explain_version(global: &Global, what: &str) -> anyhow::Result<Explained> {
     let archive = setup::open_archive(global)?;
     let capture = reference::resolve(&archive, what)?;
     let metadata = archive.read_metadata(&capture)?;
-    let raw = archive.read_raw(&capture)?;
-    // As deep as then, whatever the limit is now.
-    let was_flat = metadata.article.quality.contains(&Quality::TooDeep);
-    let options = decode::Options {
-        bytes_max: usize::MAX,
-        depth_max: if was_flat { 0 } else { usize::MAX },
+    let document = material::decode_again(&archive, &capture, &metadata)?;
+    let rules = setup::rules(global)?.rules;
+    let shadow = match rules.shadow() {
+        Some(_) => differences(
+            &document,
+            &rules,
+            &faircopy::clean::clean(&document, &rules),
+        ),
+        None => Vec::new(),
     };
-    let document = decode(
-        &metadata.observation.source.path,
-        &raw,
-        &metadata.observation.declared,
-        &options,
-    )?;
-    let name = format!("{}@{}", capture.doc, capture.version);
-    let input = document.input().to_owned();
-    Ok((name, metadata.ledger, input, metadata.article.text))
+    Ok(Explained {
+        name: format!("{}@{}", capture.doc, capture.version),
+        input: document.input().to_owned(),
+        ledger: metadata.ledger,
+        canonical: metadata.article.text,
+        shadow,
+    })
 }
 
-fn print(ledger: &Ledger, input: &str) -> anyhow::Result<Exit> {
+fn print(ledger: &Ledger, input: &str) -> anyhow::Result<()> {
     let mut rows = vec![
         ["bytes", "verdict", "class", "rule", "text", "why"]
             .map(str::to_owned)
@@ -106,6 +131,5 @@ fn print(ledger: &Ledger, input: &str) -> anyhow::Result<Exit> {
     output::line(&format!(
         "\n{} bytes in, {removed} removed; every byte is in exactly one span",
         input.len()
-    ))?;
-    Ok(Exit::Good)
+    ))
 }

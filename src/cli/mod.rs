@@ -14,10 +14,12 @@ mod log;
 mod logging;
 mod ls;
 mod man;
+mod material;
 mod output;
 mod reference;
 mod reload;
 mod retry;
+mod rules;
 mod run;
 mod setup;
 mod show;
@@ -107,6 +109,7 @@ enum Command {
     Cat(cat::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Rules(rules::Args),
     Check(check::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -154,6 +157,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Cat(args) => cat::run(global, args),
         Command::Diff(args) => diff::run(global, args),
         Command::Explain(args) => explain::run(global, args),
+        Command::Rules(args) => rules::run(global, args),
         Command::Check(args) => check::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),

@@ -24,6 +24,12 @@ pub(crate) fn run(global: &Global, _args: &Args) -> anyhow::Result<Exit> {
         output::json(&answer)?;
     } else {
         output::note(global, "the daemon has read its configuration again");
+        for refused in answer["refused"].as_array().into_iter().flatten() {
+            output::complain(&format!(
+                "faircopy: {}",
+                refused.as_str().unwrap_or_default()
+            ));
+        }
     }
     Ok(Exit::Good)
 }

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use faircopy::archive::Paths;
 use faircopy::archive::reader::Archive;
 use faircopy::config::{Config, FILE_NAME};
+use faircopy::rulebook::Rulebook;
 
-use super::Global;
+use super::{Global, output};
 
 /// The configuration that applies, in the documented order: `--config` (or `FAIRCOPY_CONFIG`), `./faircopy.toml`, the
 /// user's, the system's. `None` if there is none anywhere; one that was named must be there.
@@ -69,6 +70,34 @@ fn is_same(a: &Path, b: &Path) -> bool {
 /// An absolute form of `path`, without asking the disk.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The rules of the configuration, for a command that works without one too: then the built-in rules alone.
+pub(crate) fn rules(global: &Global) -> anyhow::Result<Rulebook> {
+    let folder = rules_folder(global)?;
+    Ok(folder.map_or_else(Rulebook::built_in, |folder| read_rules(&folder)))
+}
+
+/// The folder of a person's own packs, if there is a configuration.
+pub(crate) fn rules_folder(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    let named = global.config.is_some() || global.archive.is_some();
+    if !named && find_config(global).is_none() {
+        return Ok(None);
+    }
+    Ok(Some(load_config(global)?.rules.folder))
+}
+
+/// The rules of `config`; tells of packs that cannot be used.
+pub(crate) fn rules_of(config: &Config) -> Rulebook {
+    read_rules(&config.rules.folder)
+}
+
+fn read_rules(folder: &Path) -> Rulebook {
+    let book = Rulebook::read(folder);
+    for defect in &book.refused {
+        output::complain(&format!("faircopy: {defect}"));
+    }
+    book
 }
 
 /// The archive, for reading.

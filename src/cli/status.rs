@@ -6,6 +6,7 @@ use faircopy::archive::reader::Archive;
 use faircopy::config::Config;
 use faircopy::control::{self, Client, Request};
 use faircopy::inbox::quarantine;
+use faircopy::rulebook::Rulebook;
 use serde_json::{Value, json};
 
 use super::{Exit, Global, output, setup};
@@ -70,6 +71,7 @@ fn stopped(config: &Config) -> anyhow::Result<Value> {
         "captures": archive.counts()?.captures,
         "last_check": faircopy::service::last_check(&config.archive.state),
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root},
+        "rules": Rulebook::read(&config.rules.folder).summary(),
     }))
 }
 
