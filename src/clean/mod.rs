@@ -23,6 +23,7 @@ pub mod look;
 pub mod metadata;
 pub mod page;
 pub mod quality;
+mod reference;
 mod related;
 pub mod repair;
 pub mod rules;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::clean::reference::{WINDOWS_1252_HIGH, character_reference};
+
 /// Which repairs a document needs; decided once for the whole of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Repairs {
@@ -87,15 +89,10 @@ fn misread(text: &str) -> Option<(usize, char)> {
 
 /// The byte that windows-1252 reads as `char` (WHATWG Encoding: the bytes it leaves undefined are C1 controls).
 fn windows_1252(char: char) -> Option<u8> {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
     match u32::from(char) {
         code @ (0xa0..=0xff) => u8::try_from(code).ok(),
         0..=0x7f => None,
-        _ => HIGH
+        _ => WINDOWS_1252_HIGH
             .iter()
             .position(|high| *high == char)
             .map(|at| 0x80 + at as u8),
@@ -106,140 +103,16 @@ fn windows_1252(char: char) -> Option<u8> {
 /// (`&amp;quot;`) goes with it; one that would make a reference of what follows stays as it is.
 fn reference(text: &str) -> Option<(usize, char)> {
     let mut start = 1;
-    while text[start..].starts_with("amp;") && one_reference(&text[start + 4..]).is_some() {
+    while text[start..].starts_with("amp;") && character_reference(&text[start + 4..]).is_some() {
         start += 4;
     }
-    let (length, char) = one_reference(&text[start..])?;
+    // A line end made of a reference would part a line whose place in the document is known already.
+    let (length, char) =
+        character_reference(&text[start..]).filter(|(_, char)| !char.is_control())?;
     let end = start + length;
-    let again = char == '&' && one_reference(&text[end..]).is_some();
+    let again = char == '&' && character_reference(&text[end..]).is_some();
     (!again).then_some((end, char))
 }
-
-/// `name;`, `#8217;` or `#x2019;`.
-fn one_reference(text: &str) -> Option<(usize, char)> {
-    const LENGTH_MAX: usize = 10;
-    let end = text
-        .bytes()
-        .take(LENGTH_MAX)
-        .position(|byte| byte == b';')?;
-    let name = &text[..end];
-    let char = match name.strip_prefix('#') {
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            match code {
-                0x80..=0x9f => windows_1252_char(code)?,
-                _ => char::from_u32(code).filter(|c| !c.is_control())?,
-            }
-        }
-        None => NAMED.iter().find(|(known, _)| *known == name)?.1,
-    };
-    Some((end + 1, char))
-}
-
-/// Numbers of C1 controls are read as windows-1252 (HTML, "numeric character reference end state").
-fn windows_1252_char(code: u32) -> Option<char> {
-    let chars = [
-        '€', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 'Ž', '‘', '’', '“', '”', '•',
-        '–', '—', '˜', '™', 'š', '›', 'œ', 'ž', 'Ÿ',
-    ];
-    chars
-        .into_iter()
-        .find(|c| windows_1252(*c).map(u32::from) == Some(code))
-}
-
-/// The named references that scrapers leave behind.
-const NAMED: &[(&str, char)] = &[
-    ("amp", '&'),
-    ("lt", '<'),
-    ("gt", '>'),
-    ("quot", '"'),
-    ("apos", '\''),
-    ("nbsp", '\u{a0}'),
-    ("ndash", '–'),
-    ("mdash", '—'),
-    ("lsquo", '‘'),
-    ("rsquo", '’'),
-    ("sbquo", '‚'),
-    ("ldquo", '“'),
-    ("rdquo", '”'),
-    ("bdquo", '„'),
-    ("laquo", '«'),
-    ("raquo", '»'),
-    ("hellip", '…'),
-    ("bull", '•'),
-    ("middot", '·'),
-    ("copy", '©'),
-    ("reg", '®'),
-    ("trade", '™'),
-    ("deg", '°'),
-    ("euro", '€'),
-    ("pound", '£'),
-    ("yen", '¥'),
-    ("cent", '¢'),
-    ("sect", '§'),
-    ("para", '¶'),
-    ("times", '×'),
-    ("frac12", '½'),
-    ("frac14", '¼'),
-    ("iexcl", '¡'),
-    ("iquest", '¿'),
-    ("ordf", 'ª'),
-    ("ordm", 'º'),
-    ("szlig", 'ß'),
-    ("agrave", 'à'),
-    ("aacute", 'á'),
-    ("acirc", 'â'),
-    ("atilde", 'ã'),
-    ("auml", 'ä'),
-    ("aring", 'å'),
-    ("aelig", 'æ'),
-    ("ccedil", 'ç'),
-    ("egrave", 'è'),
-    ("eacute", 'é'),
-    ("ecirc", 'ê'),
-    ("euml", 'ë'),
-    ("igrave", 'ì'),
-    ("iacute", 'í'),
-    ("icirc", 'î'),
-    ("iuml", 'ï'),
-    ("ntilde", 'ñ'),
-    ("ograve", 'ò'),
-    ("oacute", 'ó'),
-    ("ocirc", 'ô'),
-    ("otilde", 'õ'),
-    ("ouml", 'ö'),
-    ("oslash", 'ø'),
-    ("ugrave", 'ù'),
-    ("uacute", 'ú'),
-    ("ucirc", 'û'),
-    ("uuml", 'ü'),
-    ("Agrave", 'À'),
-    ("Aacute", 'Á'),
-    ("Acirc", 'Â'),
-    ("Atilde", 'Ã'),
-    ("Auml", 'Ä'),
-    ("Aring", 'Å'),
-    ("AElig", 'Æ'),
-    ("Ccedil", 'Ç'),
-    ("Egrave", 'È'),
-    ("Eacute", 'É'),
-    ("Ecirc", 'Ê'),
-    ("Iacute", 'Í'),
-    ("Ntilde", 'Ñ'),
-    ("Oacute", 'Ó'),
-    ("Ouml", 'Ö'),
-    ("Oslash", 'Ø'),
-    ("Uacute", 'Ú'),
-    ("Uuml", 'Ü'),
-    ("oelig", 'œ'),
-    ("OElig", 'Œ'),
-    ("ensp", '\u{2002}'),
-    ("emsp", '\u{2003}'),
-    ("thinsp", '\u{2009}'),
-];
 
 #[cfg(test)]
 mod tests {
