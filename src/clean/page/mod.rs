@@ -22,7 +22,7 @@ use crate::article::BlockKind;
 use crate::clean::likeness::{fold, likeness};
 use crate::clean::line::{Hint, Lines};
 use crate::ledger::Class;
-use crate::tree::{Tag, Tree};
+use crate::tree::{NodeId, Tag, Tree};
 
 use context::{Contexts, FURNITURE};
 use evidence::PageEvidence;
@@ -202,6 +202,7 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
             .max()
             .unwrap_or(0);
         let score = match (run.level, likeness) {
+            _ if is_breadcrumb(outline.tree, run.block) => 150 + likeness,
             (1, 60..) => 300 + likeness,
             (_, 80..) => 200 + likeness,
             (1, likeness) => 100 + likeness,
@@ -212,6 +213,16 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
         }
     }
     best.map(|(_, index)| index)
+}
+
+/// The heading ends a row of links: some pages make the last breadcrumb their `h1`, and put the headline they show in an `h2`.
+fn is_breadcrumb(tree: &Tree, block: NodeId) -> bool {
+    let listed = |node: NodeId| matches!(tree.tag(node), Some(Tag::Li | Tag::Nav));
+    let Some(parent) = tree.parent(block) else {
+        return false;
+    };
+    let mut before = tree.children(parent).take_while(|&child| child != block);
+    listed(parent) || before.any(|child| tree.tag(child) == Some(Tag::A))
 }
 
 const NEVER_HEADED: Families = Families::HIDDEN
