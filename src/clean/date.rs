@@ -1,9 +1,14 @@
 //! Dates as people write them, in the languages of the news.
 
-use std::ops::Range;
-use std::sync::OnceLock;
+mod calendar;
+mod scan;
+mod time;
+mod words;
 
-use regex::{Captures, Regex};
+use std::ops::Range;
+
+use scan::Scan;
+pub use words::Role;
 
 /// A date in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,36 +21,75 @@ pub struct Found {
 
 /// The first date in `text`, if there is one. Of `3/4/2024` the day comes first, unless that cannot be.
 pub fn find(text: &str) -> Option<Found> {
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains(is_other_digit) {
+    if !may_hold_date(text) {
         return None;
     }
-    if !text.contains(is_other_digit) {
-        return find_ascii(text);
-    }
-    let digits: String = text.chars().map(ascii_digit).collect();
-    let found = find_ascii(&digits)?;
-    // Digits may have become shorter: the span is counted in characters.
-    let place = |at: usize| {
-        let chars = digits[..at].chars().count();
-        text.char_indices()
-            .nth(chars)
-            .map_or(text.len(), |(at, _)| at)
-    };
-    Some(Found {
-        span: place(found.span.start)..place(found.span.end),
-        value: found.value,
-    })
+    let scan = Scan::of(text);
+    next(&scan, 0).map(|(found, _)| found)
 }
 
-fn find_ascii(text: &str) -> Option<Found> {
-    // Every form has at least four digits; most lines do not, and are spared the expressions.
-    if text.bytes().filter(u8::is_ascii_digit).count() < DIGITS_MIN {
-        return None;
+/// The dates of a short text, each with what the words beside it say that it is the day of.
+pub fn all(text: &str) -> Vec<(Found, Option<Role>)> {
+    const DATES_MAX: usize = 8;
+    if !may_hold_date(text) {
+        return Vec::new();
     }
-    let forms = forms().iter();
-    let found = forms.filter_map(|form| form.find(text));
-    let found = found.min_by_key(|(start, ..)| *start);
-    found.map(|(start, end, date)| with_time(text, start, end, &date))
+    let scan = Scan::of(text);
+    let mut found: Vec<Found> = Vec::new();
+    let mut at = 0;
+    while let Some((date, end)) = next(&scan, at).filter(|_| found.len() < DATES_MAX) {
+        found.push(date);
+        at = end;
+    }
+    let labels = if found.is_empty() {
+        Vec::new()
+    } else {
+        words::labels(text)
+    };
+    let roles: Vec<_> = (0..found.len())
+        .map(|index| role(&found, index, &labels))
+        .collect();
+    found.into_iter().zip(roles).collect()
+}
+
+/// The word is the name of a month.
+pub fn is_month(word: &str) -> bool {
+    scan::is_month(word)
+}
+
+/// The word may stand in a line that is but a date: a label, a day of the week, "at".
+pub fn is_of_date_line(word: &str) -> bool {
+    words::stands_beside_dates(word)
+}
+
+/// The text says that something was published or changed.
+pub fn is_labelled(text: &str) -> bool {
+    !words::labels(text).is_empty()
+}
+
+/// What the first label in the text says.
+pub fn role_of(text: &str) -> Option<Role> {
+    words::labels(text).first().map(|&(_, role)| role)
+}
+
+/// The last label between the date before and this one; or, of the last date, one that follows.
+fn role(found: &[Found], index: usize, labels: &[(Range<usize>, Role)]) -> Option<Role> {
+    let from = index
+        .checked_sub(1)
+        .map_or(0, |before| found[before].span.end);
+    let span = &found[index].span;
+    let before = labels
+        .iter()
+        .rev()
+        .find(|(label, _)| label.start >= from && label.end <= span.start);
+    // "25 March (updated)": of several dates it would lead the next.
+    let after = || {
+        let last = index + 1 == found.len();
+        labels
+            .iter()
+            .find(|(label, _)| last && index == 0 && label.start >= span.end)
+    };
+    before.or_else(after).map(|&(_, role)| role)
 }
 
 /// A line that is nothing but a date, a time, and words such as "published" or the day of the week.
@@ -54,260 +98,61 @@ pub fn is_date_line(line: &str) -> bool {
     if line.len() > CHARS_MAX * 3 || line.chars().count() > CHARS_MAX {
         return false;
     }
-    let lower = line.to_lowercase();
-    let mut rest = match find(line) {
-        Some(found) => {
-            format!("{} {}", &line[..found.span.start], &line[found.span.end..]).to_lowercase()
-        }
-        None if relative().is_match(&lower) => return true,
-        None => return false,
-    };
-    if let Some(second) = find(&rest) {
-        rest.replace_range(second.span, " ");
+    let dates = all(line);
+    if dates.is_empty() {
+        return words::is_relative(line);
     }
-    let words = rest.split(|c: char| !c.is_alphanumeric());
-    words
+    let mut from = 0;
+    let mut between = String::with_capacity(line.len());
+    for (found, _) in &dates {
+        between.push_str(&line[from..found.span.start]);
+        between.push(' ');
+        from = found.span.end;
+    }
+    between.push_str(&line[from..]);
+    between
+        .split(|c: char| !c.is_alphanumeric() && !scan::is_of_word(c))
         .filter(|word| !word.is_empty())
         .all(is_word_of_date_line)
 }
 
+fn is_word_of_date_line(word: &str) -> bool {
+    word.chars().all(char::is_numeric)
+        || word.chars().count() == 1
+        || words::stands_beside_dates(word)
+        || words::stands_beside_dates(word.trim_matches(char::is_numeric))
+}
+
 /// A line such as `3 hours ago`.
 pub fn is_relative(line: &str) -> bool {
-    line.len() < 60
-        && line.bytes().any(|byte| byte.is_ascii_digit())
-        && relative().is_match(&line.to_lowercase())
+    line.len() < 60 && line.contains(|c| scan::digit(c).is_some()) && words::is_relative(line)
 }
 
-/// Whether the words around a date say that it is that of the last change.
-pub fn is_of_change(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    CHANGED.iter().any(|word| lower.contains(word))
-}
-
-const CHANGED: &[&str] = &[
-    "updated",
-    "modified",
-    "aktualisiert",
-    "mis à jour",
-    "modifié",
-    "actualizado",
-    "atualizado",
-    "aggiornato",
-    "bijgewerkt",
-    "aktualizacja",
-    "uppdaterad",
-    "oppdatert",
-    "opdateret",
-    "обновлено",
-    "güncelleme",
-    "更新",
-    "수정",
-];
-
-/// So many digits has the shortest date, `1.2.03`.
+/// So many digits has the shortest date, `1.2.03`; most lines do not, and are spared the search.
 const DIGITS_MIN: usize = 4;
 
-struct Form {
-    regex: Regex,
-    read: fn(&Captures<'_>) -> Option<(u32, u32, u32)>,
+/// The text has as many digits as a date.
+pub fn may_hold_date(text: &str) -> bool {
+    let ascii = text.bytes().filter(u8::is_ascii_digit).count();
+    ascii >= DIGITS_MIN
+        || !text.is_ascii()
+            && text.chars().filter(|&c| scan::digit(c).is_some()).count() >= DIGITS_MIN
 }
 
-type Date = (usize, usize, String);
-
-impl Form {
-    fn find(&self, text: &str) -> Option<Date> {
-        self.regex.captures_iter(text).find_map(|captures| {
-            let (year, month, day) = (self.read)(&captures)?;
-            let whole = captures.get_match();
-            let value = format!("{year:04}-{month:02}-{day:02}");
-            // `jiff` knows the lengths of months.
-            value.parse::<jiff::civil::Date>().ok()?;
-            (1800..=2200)
-                .contains(&year)
-                .then(|| (whole.start(), whole.end(), value))
-        })
+/// The first date at or after the token, with its time; and the token after it.
+fn next(scan: &Scan<'_>, from: usize) -> Option<(Found, usize)> {
+    let dated = scan.date_from(from)?;
+    let (mut value, mut end) = (dated.date.to_string(), dated.tokens.end);
+    if let Some((time, after)) = time::after(scan, end) {
+        // A time without its zone is no moment: the day says all that is known for sure.
+        if time.zone.is_some() {
+            value.push_str(&time.to_string());
+        }
+        end = after;
     }
+    let span = scan.bytes(dated.tokens.start..end);
+    Some((Found { value, span }, end))
 }
-
-fn forms() -> &'static [Form] {
-    static FORMS: OnceLock<Vec<Form>> = OnceLock::new();
-    FORMS.get_or_init(|| {
-        let names: Vec<_> = MONTHS.iter().flat_map(|names| names.split(' ')).collect();
-        let month = format!(r"(?P<month>(?:{})\.?)", alternatives(names));
-        let form = |pattern: String, read| Form {
-            regex: Regex::new(&pattern).expect("the patterns of dates are constants"),
-            read,
-        };
-        vec![
-            form(r"\b(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})".into(), numbers as fn(&Captures<'_>) -> _),
-            form(r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日일]".into(), numbers),
-            form(r"(?i)\b(?:ngày\s+)?(?P<d>\d{1,2})\s+tháng\s+(?P<m>\d{1,2})[,]?\s+(?:năm\s+)?(?P<y>\d{4})\b".into(), numbers),
-            form(r"\b(?P<a>\d{1,2})[./-](?P<b>\d{1,2})[./-](?P<y>\d{4}|\d{2})\b".into(), day_and_month),
-            form(format!(r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?[\s-]*(?:of\s+|de\s+|d['’])?{month}[\s,-]*(?:de\s+|del\s+)?(?P<y>\d{{4}})\b"), named),
-            form(format!(r"(?i)\b{month}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})\b"), named),
-        ]
-    })
-}
-
-fn alternatives(mut names: Vec<&str>) -> String {
-    // The longest first: `march` before `mar`.
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    names.dedup();
-    names.join("|")
-}
-
-fn number(captures: &Captures<'_>, name: &str) -> Option<u32> {
-    captures.name(name)?.as_str().parse().ok()
-}
-
-fn numbers(captures: &Captures<'_>) -> Option<(u32, u32, u32)> {
-    Some((
-        number(captures, "y")?,
-        number(captures, "m")?,
-        number(captures, "d")?,
-    ))
-}
-
-fn day_and_month(captures: &Captures<'_>) -> Option<(u32, u32, u32)> {
-    let (a, b) = (number(captures, "a")?, number(captures, "b")?);
-    let year = number(captures, "y")?;
-    let year = if year < 100 { 2000 + year } else { year };
-    match b > 12 && a <= 12 {
-        true => Some((year, a, b)),
-        false => Some((year, b, a)),
-    }
-}
-
-fn named(captures: &Captures<'_>) -> Option<(u32, u32, u32)> {
-    let name = captures.name("month")?.as_str().to_lowercase();
-    let name = name.trim_end_matches('.');
-    let month = MONTHS
-        .iter()
-        .position(|names| names.split(' ').any(|known| known == name))?;
-    Some((
-        number(captures, "y")?,
-        month as u32 + 1,
-        number(captures, "d")?,
-    ))
-}
-
-/// Adds the time if it stands right after the date together with its zone; takes a bare time into the span.
-fn with_time(text: &str, start: usize, end: usize, date: &str) -> Found {
-    static TIME: OnceLock<Regex> = OnceLock::new();
-    let time = TIME.get_or_init(|| {
-        let pattern = r"(?ix)^[\s,;·|–-]*(?:T|at|um|à|a\s+las|às|alle|om|kl\.?|o\s+godz\.|в)?\s*(?P<h>\d{1,2})[:.hH](?P<m>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?
-            \s*(?P<half>[ap]\.?m\.?)?\s*(?P<zone>Z\b|(?:GMT|UTC)?[+-]\d{2}:?\d{2}\b|GMT\b|UTC\b)?(?:\s*(?:uhr|hrs?|[A-Z]{2,4}T|h)\b)?";
-        Regex::new(pattern).expect("a constant")
-    });
-    let whole = |value: String, end| Found {
-        value,
-        span: start..end,
-    };
-    let Some(captures) = time.captures(&text[end..]) else {
-        return whole(date.to_owned(), end);
-    };
-    let after = end + captures.get_match().end();
-    let (Some(hour), Some(minute)) = (number(&captures, "h"), number(&captures, "m")) else {
-        return whole(date.to_owned(), end);
-    };
-    let hour = match captures
-        .name("half")
-        .map(|half| half.as_str().to_lowercase())
-    {
-        Some(half) if half.starts_with('p') && hour < 12 => hour + 12,
-        Some(half) if half.starts_with('a') && hour == 12 => 0,
-        _ => hour,
-    };
-    if hour > 24 || minute > 59 {
-        return whole(date.to_owned(), end);
-    }
-    let Some(zone) = captures
-        .name("zone")
-        .map(|zone| zone.as_str().to_uppercase())
-    else {
-        return whole(date.to_owned(), after);
-    };
-    let offset = zone.trim_start_matches("GMT").trim_start_matches("UTC");
-    let offset = match offset {
-        "" | "Z" => "Z".to_owned(),
-        offset if offset.contains(':') => offset.to_owned(),
-        offset => format!("{}:{}", &offset[..3], &offset[3..]),
-    };
-    let second = number(&captures, "s").unwrap_or(0);
-    whole(
-        format!("{date}T{hour:02}:{minute:02}:{second:02}{offset}"),
-        after,
-    )
-}
-
-/// "3 hours ago" and its like.
-fn relative() -> &'static Regex {
-    static RELATIVE: OnceLock<Regex> = OnceLock::new();
-    RELATIVE.get_or_init(|| {
-        let pattern = r"^\W*(?:(?:published|posted|updated|veröffentlicht)\W+)?(?:\d+|an?|one|vor|il y a|hace|há)\s+(?:\d+\s+)?(?:min(?:ute)?s?|mins|hours?|hrs?|days?|weeks?|months?|years?|minuten?|stunden?|tag(?:en?)?|wochen?|monat(?:en)?|heures?|jours?|semaines?|mois|horas?|días?|semanas?|dias?)(?:\s+(?:ago|atrás|geleden))?\W*$|^\W*(?:today|yesterday|heute|gestern|aujourd'hui|hier|hoy|ayer|hoje|ontem|oggi|ieri|vandaag|gisteren)\W*(?:\d{1,2}[:.h]\d{2}.{0,12})?$";
-        Regex::new(pattern).expect("a constant")
-    })
-}
-
-fn is_word_of_date_line(word: &str) -> bool {
-    word.chars().all(|c| c.is_numeric())
-        || word.chars().count() == 1
-        || AROUND
-            .iter()
-            .any(|words| words.split(' ').any(|known| known == word))
-}
-
-fn is_other_digit(char: char) -> bool {
-    ascii_digit(char) != char
-}
-
-/// Arabic, Persian, Devanagari, Bengali and full-width digits as ASCII.
-fn ascii_digit(char: char) -> char {
-    let from = |zero: u32| char::from(b'0' + (u32::from(char) - zero) as u8);
-    match char {
-        '\u{660}'..='\u{669}' => from(0x660),
-        '\u{6f0}'..='\u{6f9}' => from(0x6f0),
-        '\u{966}'..='\u{96f}' => from(0x966),
-        '\u{9e6}'..='\u{9ef}' => from(0x9e6),
-        '\u{ff10}'..='\u{ff19}' => from(0xff10),
-        other => other,
-    }
-}
-
-/// Names of the months, lower case: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Czech, Swedish,
-/// Norwegian, Danish, Finnish, Hungarian, Romanian, Turkish, Indonesian, Russian, Ukrainian, Greek, Arabic, Hindi.
-const MONTHS: [&str; 12] = [
-    "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari stycznia styczeń sty ledna leden tammikuuta január ianuarie ocak januari января янв січня ιανουαρίου ιαν يناير كانون जनवरी",
-    "february feb februar februar février fevrier févr fév febrero fevereiro fev febbraio februari lutego luty února únor helmikuuta február februarie şubat februari февраля фев лютого φεβρουαρίου φεβ فبراير شباط फरवरी फ़रवरी",
-    "march mar märz mrz mars marzo março marco maart mrt marca marzec března březen maaliskuuta március martie mart maret марта мар березня μαρτίου μαρ مارس آذار मार्च",
-    "april apr avril avr abril abr aprile kwietnia kwiecień dubna duben huhtikuuta április aprilie nisan апреля апр квітня απριλίου απρ أبريل نيسان अप्रैल",
-    "may mai mayo maio maggio mag mei maja května květen maj toukokuuta május mayıs мая май травня μαΐου μαϊ مايو أيار मई",
-    "june jun juni juin junio junho giugno giu czerwca czerwiec června červen kesäkuuta június iunie haziran июня июн червня ιουνίου ιουν يونيو حزيران जून",
-    "july jul juli juillet juil julio julho luglio lug lipca lipiec července červenec heinäkuuta július iulie temmuz июля июл липня ιουλίου ιουλ يوليو تموز जुलाई",
-    "august aug août aout agosto ago augustus augusti sierpnia sierpień srpna srpen elokuuta augusztus ağustos agustus августа авг серпня αυγούστου αυγ أغسطس آب अगस्त",
-    "september sep sept septembre septiembre setembro set settembre september września wrzesień září syyskuuta szeptember septembrie eylül сентября сен вересня σεπτεμβρίου σεπ سبتمبر أيلول सितंबर",
-    "october oct oktober okt octobre octubre outubro out ottobre ott października październik října říjen lokakuuta október octombrie ekim октября окт жовтня οκτωβρίου οκτ أكتوبر تشرين अक्टूबर",
-    "november nov novembre noviembre novembro listopada listopad listopadu marraskuuta noiembrie kasım ноября ноя листопада νοεμβρίου νοε نوفمبر नवंबर",
-    "december dec dezember dez décembre déc decembre diciembre dic dezembro dicembre desember grudnia grudzień prosince prosinec joulukuuta decembrie aralık desember декабря дек грудня δεκεμβρίου δεκ ديسمبر दिसंबर",
-];
-
-/// Words that stand beside dates.
-const AROUND: &[&str] = &[
-    "published publ posted updated update last modified first on at the of date time ago am pm ist gmt utc est edt cst cdt mst mdt pst pdt bst cet cest hst aest hrs hours and in by",
-    "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun",
-    "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so uhr veröffentlicht aktualisiert stand am um vom erstellt zuletzt datum",
-    "lundi mardi mercredi jeudi vendredi samedi dimanche publié mis jour modifié le à heures heure date",
-    "lunes martes miércoles jueves viernes sábado domingo publicado actualizado actualizada publicada el a las hrs horas fecha",
-    "segunda terça quarta quinta sexta feira sábado atualizado atualizada às em",
-    "lunedì martedì mercoledì giovedì venerdì sabato domenica pubblicato aggiornato il alle ore",
-    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag gepubliceerd bijgewerkt op om uur laatst",
-    "poniedziałek wtorek środa czwartek piątek sobota niedziela opublikowano aktualizacja data dodano publikacja",
-    "måndag tisdag onsdag torsdag fredag lördag söndag publicerad uppdaterad mandag tirsdag lørdag søndag publisert oppdatert offentliggjort opdateret kl klokken",
-    "понедельник вторник среда четверг пятница суббота воскресенье опубликовано обновлено в дата г года мск",
-    "pazartesi salı çarşamba perşembe cuma cumartesi pazar yayınlanma güncelleme tarihi",
-    "公開 更新 配信 掲載 発表 发布 發布 更新 时间 時間 星期一 星期二 星期三 星期四 星期五 星期六 星期日 月曜日 火曜日 水曜日 木曜日 金曜日 土曜日 日曜日 입력 수정",
-    "thứ hai ba tư năm sáu bảy chủ nhật giờ",
-];
 
 #[cfg(test)]
 mod tests {
@@ -317,58 +162,361 @@ mod tests {
         find(text).map(|found| found.value)
     }
 
+    /// Of each language a date, a line that is but a date, a line that tells of a change, and one that counts from today.
+    const LANGUAGES: &[(&str, &str, &str, &str, &str)] = &[
+        (
+            "en",
+            "March 25, 2024",
+            "Published: Monday, 25 March 2024 at 7:18am",
+            "Last updated on 25 March 2024",
+            "3 hours ago",
+        ),
+        (
+            "de",
+            "25. März 2024",
+            "Veröffentlicht am Montag, 25.03.2024, 18:50 Uhr",
+            "Aktualisiert am 25. März 2024",
+            "vor 3 Stunden",
+        ),
+        (
+            "fr",
+            "1er mars 2024",
+            "Publié le lundi 25 mars 2024 à 18h50",
+            "Mis à jour le 25 mars 2024",
+            "il y a 3 heures",
+        ),
+        (
+            "es",
+            "25 de marzo de 2024",
+            "Publicado el lunes 25 de marzo de 2024 a las 18:50",
+            "Actualizado 25 de marzo del 2024",
+            "hace 3 horas",
+        ),
+        (
+            "pt",
+            "25 de março de 2024",
+            "Publicado em segunda-feira, 25 de março de 2024 às 18h50",
+            "Atualizado em 25/03/2024",
+            "há 3 horas",
+        ),
+        (
+            "it",
+            "25 marzo 2024",
+            "Pubblicato il lunedì 25 marzo 2024 alle ore 18:50",
+            "Aggiornato il 25 marzo 2024",
+            "3 ore fa",
+        ),
+        (
+            "nl",
+            "25 maart 2024",
+            "Gepubliceerd op maandag 25 maart 2024 om 18:50 uur",
+            "Bijgewerkt op 25 maart 2024",
+            "3 uur geleden",
+        ),
+        (
+            "pl",
+            "25 marca 2024",
+            "Opublikowano: poniedziałek, 25 marca 2024 r., godz. 18:50",
+            "Aktualizacja: 25 marca 2024",
+            "3 godziny temu",
+        ),
+        (
+            "cs",
+            "25. března 2024",
+            "Publikováno v pondělí 25. 3. 2024 18:50",
+            "Aktualizováno 25. března 2024",
+            "před 3 hodinami",
+        ),
+        (
+            "sk",
+            "25. marca 2024",
+            "Zverejnené: pondelok 25. marca 2024 o 18:50",
+            "Aktualizované 25. 3. 2024",
+            "pred 3 hodinami",
+        ),
+        (
+            "hu",
+            "2024. március 25.",
+            "Megjelent: 2024. március 25. hétfő, 18:50",
+            "Frissítve: 2024.03.25. 18:50",
+            "3 órája",
+        ),
+        (
+            "ro",
+            "25 martie 2024",
+            "Publicat luni, 25 martie 2024, ora 18:50",
+            "Actualizat la 25.03.2024",
+            "acum 3 ore",
+        ),
+        (
+            "ca",
+            "25 de març de 2024",
+            "Publicat el dilluns 25 de març de 2024",
+            "Actualitzat el 25/03/2024",
+            "fa 3 hores",
+        ),
+        (
+            "sv",
+            "25 mars 2024",
+            "Publicerad måndag 25 mars 2024 kl. 18.50",
+            "Uppdaterad 25 mars 2024",
+            "för 3 timmar sedan",
+        ),
+        (
+            "no",
+            "25. mars 2024",
+            "Publisert mandag 25. mars 2024 kl. 18:50",
+            "Sist oppdatert 25.03.2024",
+            "for 3 timer siden",
+        ),
+        (
+            "da",
+            "25. marts 2024",
+            "Publiceret mandag den 25. marts 2024 kl. 18.50",
+            "Opdateret 25. marts 2024",
+            "for 3 timer siden",
+        ),
+        (
+            "fi",
+            "25. maaliskuuta 2024",
+            "Julkaistu maanantai 25.3.2024 klo 18:50",
+            "Päivitetty 25.3.2024",
+            "3 tuntia sitten",
+        ),
+        (
+            "el",
+            "25 Μαρτίου 2024",
+            "Δημοσιεύτηκε Δευτέρα, 25 ΜΑΡΤΙΟΥ 2024, 18:50",
+            "Ενημερώθηκε: 25/03/2024",
+            "πριν από 3 ώρες",
+        ),
+        (
+            "ru",
+            "25 марта 2024",
+            "Опубликовано: понедельник, 25 марта 2024 г. в 18:50",
+            "Обновлено 25 марта 2024",
+            "3 часа назад",
+        ),
+        (
+            "uk",
+            "25 березня 2024",
+            "Опубліковано понеділок, 25 березня 2024 р. о 18:50",
+            "Оновлено 25 березня 2024",
+            "3 години тому",
+        ),
+        (
+            "bg",
+            "25 март 2024",
+            "Публикувано на 25 март 2024 г., 18:50 ч.",
+            "Обновена 25 март 2024",
+            "преди 3 часа",
+        ),
+        (
+            "tr",
+            "25 Mart 2024",
+            "Giriş Tarihi: 25 Mart 2024 Pazartesi, 18:50",
+            "Son Güncelleme: 25.03.2024 - 18:50",
+            "3 saat önce",
+        ),
+        (
+            "ar",
+            "25 مارس/آذار 2024",
+            "نشر في: الإثنين ٢٥ مارس ٢٠٢٤ الساعة 18:50",
+            "آخر تحديث: 25 آذار 2024",
+            "منذ 3 ساعات",
+        ),
+        (
+            "he",
+            "25 במרץ 2024",
+            "פורסם: יום שני, 25 במרץ 2024, 18:50",
+            "עודכן ב-25.03.2024",
+            "לפני 3 שעות",
+        ),
+        (
+            "fa",
+            "۶ فروردین ۱۴۰۳",
+            "تاریخ انتشار: دوشنبه ۶ فروردین ۱۴۰۳ ساعت ۱۸:۵۰",
+            "به‌روزرسانی: ۱۴۰۳/۰۱/۰۶",
+            "۳ ساعت پیش",
+        ),
+        (
+            "ur",
+            "25 مارچ 2024",
+            "شائع: پیر 25 مارچ 2024",
+            "آخری اپ ڈیٹ 25 مارچ 2024",
+            "3 گھنٹے پہلے",
+        ),
+        (
+            "hi",
+            "25 मार्च 2024",
+            "प्रकाशित: सोमवार, 25 मार्च 2024",
+            "अपडेटेड 25 मार्च 2024",
+            "3 घंटे पहले",
+        ),
+        (
+            "bn",
+            "২৫ মার্চ ২০২৪",
+            "প্রকাশিত: সোমবার, ২৫ মার্চ ২০২৪",
+            "আপডেট: ২৫ মার্চ ২০২৪",
+            "৩ ঘণ্টা আগে",
+        ),
+        (
+            "th",
+            "25 มีนาคม 2567",
+            "เผยแพร่ วันจันทร์ที่ 25 มีนาคม 2567",
+            "อัปเดต 25 มีนาคม 2024",
+            "3 ชั่วโมงที่แล้ว",
+        ),
+        (
+            "vi",
+            "ngày 25 tháng 3 năm 2024",
+            "Thứ Hai, 25/03/2024, 18:50 GMT+07:00",
+            "Cập nhật lúc 25 tháng Ba, 2024",
+            "3 giờ trước",
+        ),
+        (
+            "id",
+            "25 Maret 2024",
+            "Diterbitkan Senin, 25 Maret 2024 pukul 18:50 WIB",
+            "Diperbarui 25 Maret 2024",
+            "3 jam lalu",
+        ),
+        (
+            "ja",
+            "令和6年3月25日",
+            "公開日時：2024年3月25日(月) 18時50分",
+            "最終更新日 2024年3月25日",
+            "3時間前",
+        ),
+        (
+            "zh",
+            "2024 年 3 月 25 日",
+            "发布时间：2024年3月25日 星期一 18:50",
+            "更新時間：2024-03-25 18:50",
+            "3小时前",
+        ),
+        (
+            "ko",
+            "2024년 3월 25일",
+            "입력 2024. 3. 25. 오후 6:50",
+            "최종수정 2024.03.25 18:50",
+            "3시간 전",
+        ),
+    ];
+
     #[test]
-    fn dates_of_many_languages_are_read() {
+    fn each_language_has_its_dates() {
+        for language in crate::clean::words::LANGUAGES {
+            let tested = LANGUAGES.iter().any(|(code, ..)| *code == language.code);
+            assert!(tested, "{} has no line in the table", language.code);
+        }
+        for (code, date, line, changed, relative) in LANGUAGES {
+            let day = if *code == "fr" {
+                "2024-03-01"
+            } else {
+                "2024-03-25"
+            };
+            assert_eq!(value(date).as_deref(), Some(day), "{date}");
+            let found = all(line);
+            assert_eq!(found.len(), 1, "{line}: {found:?}");
+            assert_eq!(found[0].0.value.get(..10), Some("2024-03-25"), "{line}");
+            assert_ne!(found[0].1, Some(Role::Changed), "{line}");
+            assert!(is_date_line(line), "{line}");
+            let found = all(changed);
+            assert_eq!(found.len(), 1, "{changed}");
+            assert_eq!(found[0].1, Some(Role::Changed), "{changed}");
+            assert!(is_date_line(changed), "{changed}");
+            assert!(is_relative(relative), "{relative}");
+            assert_eq!(find(relative), None, "{relative}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_in_all_their_forms() {
         for text in [
             "2024-03-25",
             "2024/03/25",
             "25.03.2024",
             "25/3/2024",
             "3/25/2024",
-            "March 25, 2024",
+            "25-03-24",
             "25 March 2024",
             "25th of March 2024",
+            "25-Mar-2024",
+            "25Mar2024",
             "Mar. 25, 2024",
-            "25 mars 2024",
-            "25. März 2024",
-            "25 de marzo de 2024",
-            "25 de março de 2024",
-            "25 marzo 2024",
-            "25 maart 2024",
-            "25 marca 2024",
-            "25 марта 2024",
-            "25 Mart 2024",
-            "2024年3月25日",
-            "2024년 3월 25일",
-            "ngày 25 tháng 3 năm 2024",
-            "25 مارس 2024",
-            "٢٥ مارس ٢٠٢٤",
-            "Published: Monday, March 25, 2024 at 7:18am",
+            "March 25th 2024",
+            "25 ŞUBAT 2024 değil, 25 MART 2024",
+            "Posted by Ann on 25 March, 2024",
         ] {
-            assert_eq!(value(text).as_deref(), Some("2024-03-25"), "{text}");
+            let day = if text.contains("ŞUBAT") {
+                "2024-02-25"
+            } else {
+                "2024-03-25"
+            };
+            assert_eq!(value(text).as_deref(), Some(day), "{text}");
         }
-        assert_eq!(value("no date: 1.234.567 or 99/99/2024"), None);
-        assert_eq!(value("30 February 2024"), None);
+        for text in [
+            "no date: 1.234.567 or 99/99/2024",
+            "30 February 2024",
+            "10.11.1999.4",
+            "version 1.2.3456",
+            "A2024-03-25",
+            "in 2024 may 3 of them",
+            "25 March",
+            "the year 1400-10-12",
+            "192.168.10.25",
+            "12 2024",
+        ] {
+            assert_eq!(value(text), None, "{text}");
+        }
     }
 
     #[test]
     fn a_time_counts_with_its_zone_only() {
+        for (text, expected) in [
+            ("2024-03-25T09:30:00+01:00", "2024-03-25T09:30:00+01:00"),
+            ("2025-03-29T11:36:01Z", "2025-03-29T11:36:01Z"),
+            ("25 March 2024, 3:05 pm GMT", "2024-03-25T15:05:00Z"),
+            (
+                "March 25, 2024 12:05 a.m. (EDT)",
+                "2024-03-25T00:05:00-04:00",
+            ),
+            (
+                "25 March 2024 | 15:05 GMT+0530",
+                "2024-03-25T15:05:00+05:30",
+            ),
+            ("25.03.2024 - 18:50 Uhr", "2024-03-25"),
+            ("Sep 2, 2024, 17:07 IST", "2024-09-02"),
+        ] {
+            assert_eq!(value(text).as_deref(), Some(expected), "{text}");
+        }
+        let text = "25.03.2024 - 18:50 Uhr, Port Elan";
         assert_eq!(
-            value("2024-03-25T09:30:00+01:00").as_deref(),
-            Some("2024-03-25T09:30:00+01:00")
+            find(text).map(|found| &text[found.span]),
+            Some("25.03.2024 - 18:50 Uhr")
+        );
+    }
+
+    #[test]
+    fn labels_tell_the_first_day_from_the_last() {
+        let roles =
+            |text: &str| -> Vec<_> { all(text).into_iter().map(|(_, role)| role).collect() };
+        let (published, changed) = (Some(Role::Published), Some(Role::Changed));
+        assert_eq!(
+            roles("Published 19 May 2020, updated 20 May 2020"),
+            [published, changed]
         );
         assert_eq!(
-            value("2025-03-29T11:36:01Z").as_deref(),
-            Some("2025-03-29T11:36:01Z")
+            roles("Updated: 20 May 2020 | Published: 19 May 2020"),
+            [changed, published]
         );
+        assert_eq!(roles("19.05.2020 (aktualisiert)"), [changed]);
         assert_eq!(
-            value("25 March 2024, 3:05 pm GMT").as_deref(),
-            Some("2024-03-25T15:05:00Z")
+            roles("19.05.2020, 10:00 Uhr | Aktualisiert: 20.05.2020"),
+            [None, changed]
         );
-        assert_eq!(
-            value("25.03.2024 - 18:50 Uhr").as_deref(),
-            Some("2024-03-25")
-        );
+        assert_eq!(roles("Ada Brill, 19 May 2020"), [None]);
     }
 
     #[test]
@@ -378,6 +526,9 @@ mod tests {
             "Aktualisiert am 07.01.2026 - 18:50 Uhr",
             "Sep 2, 2024, 17:07 IST",
             "1 day ago",
+            "an hour ago",
+            "Yesterday",
+            "Updated 2 hours ago",
             "11:58, 23 APR 2024",
             "Jueves 21 abril, 2022",
             "June 30, 2026 - 4.34pm",
@@ -391,9 +542,10 @@ mod tests {
             "The Agony of 2024-03-25",
             "Friday",
             "Boxing Day 2020",
+            "About a week",
+            "A day",
         ] {
             assert!(!is_date_line(line), "{line}");
         }
-        assert!(is_of_change("Aktualisiert am 07.01.2026"));
     }
 }

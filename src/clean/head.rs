@@ -12,6 +12,8 @@ use crate::ledger::Class;
 const HEAD_LINES_MAX: usize = 150;
 /// From so many words on a first line is taken for a headline even if nothing else speaks for it.
 const HEADLINE_WORDS: usize = 4;
+/// A first line that ends in a question mark is a headline up to this length, even if there is a full stop in it.
+const QUESTION_WEIGHT_MAX: usize = 120;
 
 /// Reads what stands above the first paragraph.
 pub(super) fn read(sheet: &mut Sheet<'_>) {
@@ -51,7 +53,10 @@ fn is_text(sheet: &Sheet<'_>, index: usize) -> bool {
             .is_some()
             || is_date(sheet, index)
     };
-    sheet.is_paragraph(index) && !claimed()
+    // A headline may ask, and quote a sentence; it does not say one.
+    let look = sheet.looks[index];
+    let asks = index == 0 && look.asks && look.is_headline() && look.weight <= QUESTION_WEIGHT_MAX;
+    sheet.is_paragraph(index) && !asks && !claimed()
 }
 
 /// Section, byline and date lines.
@@ -94,10 +99,10 @@ fn learn_from_structure(sheet: &mut Sheet<'_>, index: usize) {
 }
 
 fn learn_date(sheet: &mut Sheet<'_>, text: &str) {
-    if let Some(found) = date::find(text) {
-        let place = match date::is_of_change(text) {
-            true => &mut sheet.facts.modified,
-            false => &mut sheet.facts.date,
+    for (found, role) in date::all(text) {
+        let place = match role {
+            Some(date::Role::Changed) => &mut sheet.facts.modified,
+            _ => &mut sheet.facts.date,
         };
         place.get_or_insert(found.value);
     }
@@ -127,9 +132,7 @@ fn learn_byline(sheet: &mut Sheet<'_>, text: &str) {
             sheet.facts.authors.push(name);
         }
     }
-    if let Some(found) = found {
-        sheet.facts.date.get_or_insert(found.value);
-    }
+    learn_date(sheet, text);
 }
 
 /// Names alone on their line beside a byline or a date in the head are bylines, too.

@@ -17,7 +17,7 @@ use crate::clean::date;
 use crate::clean::finding::Facts;
 use crate::clean::likeness::{fold, likeness};
 use crate::clean::page::Expected;
-use crate::clean::page::evidence::{DatePlace, PageEvidence};
+use crate::clean::page::evidence::{DatePlace, PageEvidence, ShownDate};
 use crate::submission::Declared;
 use crate::tree::Tree;
 
@@ -55,6 +55,7 @@ impl Announced {
             self.linked.headline.as_deref(),
             self.meta.get("og:title"),
             self.meta.title.as_deref(),
+            self.linked.name.as_deref(),
         ];
         Expected {
             titles: titles.into_iter().flatten().collect(),
@@ -155,15 +156,7 @@ pub fn weigh(evidence: &Evidence) -> Metadata {
         date,
         language: language(evidence),
         section: section(evidence),
-        original_publisher: evidence
-            .facts
-            .original_publisher
-            .clone()
-            .map(|value| Weighed {
-                value,
-                source: "line of the text",
-                weight: 50,
-            }),
+        original_publisher: original_publisher(evidence, &sites),
         publisher,
         url,
         tags: tags(evidence),
@@ -187,20 +180,23 @@ impl<T> Ballot<T> {
         }
     }
 
+    /// The weight behind a saying.
+    fn weight_of(&self, key: &str) -> u32 {
+        let mut sources: Vec<(&str, u32)> = Vec::new();
+        for (_, _, source, own) in self.votes.iter().filter(|(other, ..)| other == key) {
+            match sources.iter_mut().find(|(other, _)| other == source) {
+                Some((_, weight)) => *weight = (*own).max(*weight),
+                None => sources.push((source, *own)),
+            }
+        }
+        sources.iter().map(|(_, weight)| weight).sum()
+    }
+
     /// The saying with the most weight behind it, in the form its weightiest source gives. Of equals the first. A source
     /// that repeats itself counts once.
     fn count(self) -> Option<Weighed<T>> {
-        let weight_of = |key: &str| {
-            let mut sources: Vec<(&str, u32)> = Vec::new();
-            for (_, _, source, own) in self.votes.iter().filter(|(other, ..)| other == key) {
-                match sources.iter_mut().find(|(other, _)| other == source) {
-                    Some((_, weight)) => *weight = (*own).max(*weight),
-                    None => sources.push((source, *own)),
-                }
-            }
-            sources.iter().map(|(_, weight)| weight).sum::<u32>()
-        };
-        let weights: Vec<u32> = self.votes.iter().map(|(key, ..)| weight_of(key)).collect();
+        let weights = self.votes.iter().map(|(key, ..)| self.weight_of(key));
+        let weights: Vec<u32> = weights.collect();
         let most = *weights.iter().max()?;
         let winner = weights.iter().position(|&weight| weight == most)?;
         let key = self.votes[winner].0.clone();
@@ -277,14 +273,19 @@ fn title_of(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
         50,
     );
     say(
-        evidence.page.and_then(|page| page.heading.as_deref()),
+        evidence.page.and_then(|page| heading(evidence, page)),
         "heading of the page",
-        60,
+        90,
     );
     for &(key, weight) in TITLE_KEYS {
         // They are filled from one field, for sharing and searching: they speak with one voice.
         say(evidence.named(key), "title for sharing", weight);
     }
+    say(
+        linked.and_then(|linked| linked.name.as_deref()),
+        "title for sharing",
+        25,
+    );
     say(
         evidence.meta().and_then(|meta| meta.item("headline")),
         "itemprop headline",
@@ -309,6 +310,23 @@ fn title_of(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
     ballot.count()
 }
 
+/// The heading as it is shown; of one in two parts, the second if the page declares just that as its title.
+fn heading<'a>(evidence: &Evidence, page: &'a PageEvidence) -> Option<&'a str> {
+    let last = page.heading_last.as_deref().filter(|last| {
+        let last = fold(last);
+        let linked = evidence.linked();
+        let declared = [
+            evidence.named("og:title"),
+            linked.and_then(|linked| linked.headline.as_deref()),
+        ];
+        declared
+            .into_iter()
+            .flatten()
+            .any(|title| fold(title) == last)
+    });
+    last.or(page.heading.as_deref())
+}
+
 /// Sources of `meta` are named by their keys.
 fn key_source(key: &'static str) -> &'static str {
     key
@@ -328,14 +346,24 @@ const AUTHOR_KEYS: &[(&str, u32)] = &[
     ("og:article:author", 40),
     ("authors", 40),
     ("content-creator", 30),
+    ("articleauthor", 40),
+    ("article.author", 40),
+    ("dcterms.author", 40),
+    ("citation_author", 45),
+    ("prism.author", 40),
+    ("rbauthors", 40),
+    ("bt:author", 45),
+    ("mediator_author", 40),
+    ("sailthru.authors", 40),
 ];
 
 fn authors(evidence: &Evidence, sites: &[String]) -> Option<Weighed<Vec<String>>> {
     let mut ballot = Ballot::new();
-    let is_site = |name: &String| sites.iter().any(|site| *site == fold(name));
+    let is_own = |name: &String| sites.iter().any(|site| *site == fold(name));
+    let is_house = |name: &String| is_own(name) || names::is_newsroom(name);
     let mut say = |names: Vec<String>, source, weight: u32| {
         // The site itself is named where no person is; it speaks only when nobody else does.
-        let weight = if names.iter().all(is_site) {
+        let weight = if names.iter().all(is_house) {
             weight / 10
         } else {
             weight
@@ -346,12 +374,19 @@ fn authors(evidence: &Evidence, sites: &[String]) -> Option<Weighed<Vec<String>>
     };
     let all = |declared: Vec<&str>| {
         let mut all: Vec<String> = Vec::new();
-        for name in declared.into_iter().flat_map(names::names) {
-            if !all.contains(&name) {
-                all.push(name);
+        for declared in declared {
+            let mut names = names::names(declared);
+            if names.first().is_some_and(is_house) {
+                // What follows is where the house stands.
+                names.truncate(1);
             }
+            all.extend(names);
         }
-        all
+        // Sites put themselves beside the author, in a tag of their own.
+        if !all.iter().all(is_own) {
+            all.retain(|name| !is_own(name));
+        }
+        distinct(all)
     };
     if let Some(linked) = evidence.linked() {
         let weight = if linked.authors.iter().any(|(_, person)| *person) {
@@ -360,11 +395,7 @@ fn authors(evidence: &Evidence, sites: &[String]) -> Option<Weighed<Vec<String>>
             35
         };
         say(
-            all(linked
-                .authors
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect()),
+            distinct(linked.authors.iter().flat_map(linked_names).collect()),
             "json-ld author",
             weight,
         );
@@ -406,29 +437,71 @@ fn authors(evidence: &Evidence, sites: &[String]) -> Option<Weighed<Vec<String>>
         evidence.line_source("byline of the page"),
         30,
     );
-    ballot.count()
+    if let Some(page) = evidence.page {
+        say(
+            page.signature
+                .as_deref()
+                .map(names::byline)
+                .unwrap_or_default(),
+            "signature below the article",
+            20,
+        );
+    }
+    let longest = ballot.longest_list();
+    let winner = ballot.count()?;
+    let all_of = |longer: &Vec<String>| winner.value.iter().all(|name| longer.contains(name));
+    match longest.filter(|longer| all_of(&longer.value)) {
+        Some(longer) => Some(Weighed {
+            weight: winner.weight,
+            ..longer
+        }),
+        None => Some(winner),
+    }
+}
+
+/// A person may stand with others in one field; an organisation may have an "and" in its name.
+fn linked_names((name, is_person): &(String, bool)) -> Vec<String> {
+    match is_person {
+        true => names::names(name),
+        false => names::organisation(name).into_iter().collect(),
+    }
+}
+
+fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}
+
+impl Ballot<Vec<String>> {
+    /// The longest list that a good source gives. Many sources name the first of several authors only, so that a list which
+    /// holds all that the others say is no contradiction.
+    fn longest_list(&self) -> Option<Weighed<Vec<String>>> {
+        const WEIGHT_MIN: u32 = 40;
+        const NAMES_MAX: usize = 12;
+        let good = self
+            .votes
+            .iter()
+            .filter(|(_, names, _, weight)| *weight >= WEIGHT_MIN && names.len() <= NAMES_MAX);
+        let longest = good.max_by_key(|(_, names, _, weight)| (names.len(), *weight));
+        longest.map(|(_, names, source, weight)| Weighed {
+            value: names.clone(),
+            source,
+            weight: *weight,
+        })
+    }
 }
 
 fn is_author_label(label: &str) -> bool {
-    let label = label.to_lowercase();
-    [
-        "written by",
-        "geschrieben von",
-        "verfasst von",
-        "escrito por",
-        "écrit par",
-        "scritto da",
-        "geschreven door",
-        "skrevet av",
-        "skrevet af",
-        "skriven av",
-        "napisane przez",
-        "автор",
-        "by",
-        "author",
-    ]
-    .iter()
-    .any(|known| label == *known)
+    let label = label.trim_end_matches([':', ' ']).to_lowercase();
+    let known = |language: &crate::clean::words::Language| {
+        language.by.split('|').any(|known| known == label)
+    };
+    crate::clean::words::LANGUAGES.iter().any(known)
 }
 
 /// `meta` keys of the day of publication.
@@ -470,14 +543,46 @@ const DATE_KEYS: &[(&str, u32)] = &[
     ("og:regdate", 35),
     ("article.published", 45),
     ("article.created", 35),
+    ("article:published_date", 50),
+    ("article:published-date", 50),
+    ("article:publicationdate", 50),
+    ("article:post_date", 45),
+    ("article.post_date", 45),
+    ("og:datepublished", 45),
+    ("og:publish_date", 45),
+    ("bt:pubdate", 45),
+    ("rbpubdate", 45),
+    ("pdate", 40),
+    ("publish_date", 45),
+    ("publish_time", 45),
+    ("published_date", 45),
+    ("published-date", 45),
+    ("publisheddate", 45),
+    ("date_published", 45),
+    ("dateposted", 40),
+    ("dc.date.publication", 45),
+    ("dc.created", 40),
+    ("dcsext.articlefirstpublished", 45),
+    ("shareaholic:article_published_time", 40),
+    ("mediator_published_time", 40),
+    ("prism.publicationdate", 45),
+    ("eprints.date", 35),
+    ("bepress_citation_date", 35),
+    ("citation_online_date", 40),
+    ("release_date", 35),
+    ("displaydate", 35),
+    ("date_created", 35),
+    ("content_create_date", 30),
+    ("creation_date", 30),
+    ("gentime", 25),
+    ("timestamp", 20),
 ];
 
 fn date(evidence: &Evidence, url: Option<&Weighed<String>>) -> Option<Weighed<String>> {
     let mut ballot = Ballot::new();
     let mut say = |value: Option<&str>, source, weight| {
-        if let Some(moment) = value
-            .and_then(stamp)
-            .filter(|moment| !is_after_fetch(moment, evidence.declared))
+        if let Some(moment) = value.and_then(moment)
+            && !is_after_fetch(&moment, evidence.declared)
         {
             ballot.vote(moment[..10].to_owned(), moment, source, weight);
         }
@@ -508,36 +613,185 @@ fn date(evidence: &Evidence, url: Option<&Weighed<String>>) -> Option<Weighed<St
         .map(|url| url.value.as_str())
         .or(evidence.declared.url.as_deref());
     say(address.and_then(address::date).as_deref(), "address", 30);
-    ballot.count()
+    say(
+        address.and_then(address::moment).as_deref(),
+        "number in the address",
+        15,
+    );
+    say(
+        evidence
+            .named("og:image")
+            .and_then(address::date)
+            .as_deref(),
+        "address of the picture",
+        WEAKEST,
+    );
+    let changed = modified(evidence);
+    if let Some(changed) = &changed {
+        ballot.prefer_before(&changed.value[..10]);
+    }
+    let published = ballot
+        .count()
+        .or_else(|| of_last_change(evidence, changed))?;
+    let published = as_first_addressed(published, address);
+    Some(in_local_time(evidence, published, address))
+}
+
+/// Days that no slip of a clock or a zone, and no night at the news desk, makes.
+const DAYS_MUCH: i32 = 7;
+
+/// An address is made when an article is first published and stays; what the page declares may be made new with each edition.
+fn as_first_addressed(published: Weighed<String>, address: Option<&str>) -> Weighed<String> {
+    const DAYS_MIN: i32 = 30;
+    match address.and_then(address::date) {
+        Some(day) if days_before(&day, &published.value) >= DAYS_MIN => Weighed {
+            value: day,
+            source: "address",
+            weight: 30,
+        },
+        _ => published,
+    }
+}
+
+impl Ballot<String> {
+    /// Templates fill the day of publication with that of the last change: against another that is well attested and much
+    /// earlier, it says nothing.
+    fn prefer_before(&mut self, changed: &str) {
+        const WEIGHT_MIN: u32 = 60;
+        let earlier =
+            |key: &str| days_before(key, changed) >= DAYS_MUCH && self.weight_of(key) >= WEIGHT_MIN;
+        if self.votes.iter().any(|(key, ..)| earlier(key)) {
+            self.votes.retain(|(key, ..)| key != changed);
+        }
+    }
+}
+
+/// Sites that state moments in UTC show their own day: if the address and the page agree on the day before or after, it is the
+/// day on which the article was published where it was published.
+fn in_local_time(
+    evidence: &Evidence,
+    published: Weighed<String>,
+    address: Option<&str>,
+) -> Weighed<String> {
+    let local = || {
+        let in_utc = published.value.ends_with('Z') || published.value.ends_with("+00:00");
+        let day = address.and_then(address::date).filter(|_| in_utc)?;
+        let near = days_before(&day, &published.value).abs() == 1;
+        let shown = shown_dates(evidence, false);
+        let seen = shown.iter().any(|(seen, _)| seen[..10] == day[..10]);
+        let denied = shown
+            .iter()
+            .any(|(seen, _)| seen.len() == 10 && seen[..] == published.value[..10]);
+        (near && seen && !denied).then_some(day)
+    };
+    match local() {
+        Some(value) => Weighed { value, ..published },
+        None => published,
+    }
+}
+
+/// What stands on the weakest evidence that is taken at all.
+const WEAKEST: u32 = 5;
+
+/// A page that tells only when it was last changed was published then or before.
+fn of_last_change(
+    evidence: &Evidence,
+    changed: Option<Weighed<String>>,
+) -> Option<Weighed<String>> {
+    let changed = changed?;
+    let known = !is_after_fetch(&changed.value, evidence.declared);
+    known.then_some(Weighed {
+        source: "day of the last change",
+        weight: WEAKEST,
+        ..changed
+    })
+}
+
+/// How many days the first moment is before the second.
+fn days_before(one: &str, other: &str) -> i32 {
+    let day = |moment: &str| moment.get(..10)?.parse::<jiff::civil::Date>().ok();
+    match (day(one), day(other)) {
+        (Some(one), Some(other)) => (other - one).get_days(),
+        _ => 0,
+    }
+}
+
+/// A moment as machines write it, or a date as people do.
+fn moment(text: &str) -> Option<String> {
+    stamp(text).or_else(|| date::find(text).map(|found| found.value))
 }
 
 /// Dates that the page shows, with their weights: of several in one place the first weighs most. `changes` asks for those of
-/// the last change, which lines say in words.
+/// the last change, which labels tell from those of publication.
 fn shown_dates(evidence: &Evidence, changes: bool) -> Vec<(String, u32)> {
+    /// So much more an attribute made for dates weighs than what is seen.
+    const DECLARED_MORE: u32 = 8;
     let mut found: Vec<(DatePlace, String, u32)> = Vec::new();
     for shown in evidence.page.map_or(&[][..], |page| &page.dates) {
-        let moment =
-            stamp(&shown.text).or_else(|| date::find(&shown.text).map(|found| found.value));
-        let Some(moment) = moment.filter(|_| date::is_of_change(&shown.text) == changes) else {
-            continue;
+        let more = match shown.place {
+            DatePlace::Elsewhere | DatePlace::Anywhere => 0,
+            _ => DECLARED_MORE,
         };
-        let before = found
-            .iter()
-            .filter(|(place, ..)| *place == shown.place)
-            .count() as u32;
-        let first = match shown.place {
-            DatePlace::Declared => 40,
-            DatePlace::Marked => 32,
-            DatePlace::Head => 25,
-            DatePlace::Tail => 16,
-            DatePlace::Elsewhere => 9,
-        };
-        found.push((shown.place, moment, (first - first.min(before * 6)).max(3)));
+        for (moment, role, declared) in moments(shown) {
+            if (role == Some(date::Role::Changed)) != changes {
+                continue;
+            }
+            let before = found.iter().filter(|(place, ..)| *place == shown.place);
+            let before = before.count() as u32;
+            let first = match shown.place {
+                DatePlace::Marked => 32,
+                DatePlace::Head => 25,
+                DatePlace::Said => 20,
+                DatePlace::Tail => 16,
+                DatePlace::Elsewhere => 9,
+                DatePlace::Anywhere => 1,
+            };
+            let weight = (first - first.min(before * 6)).max(first.min(3));
+            found.push((
+                shown.place,
+                moment,
+                weight + if declared { more } else { 0 },
+            ));
+        }
     }
     found
         .into_iter()
         .map(|(_, moment, weight)| (moment, weight))
         .collect()
+}
+
+/// The moments of a shown date: what is seen, and what its attributes declare, which the labels that are seen are for.
+fn moments(shown: &ShownDate) -> Vec<(String, Option<date::Role>, bool)> {
+    let seen = date::all(&shown.text);
+    let label = || date::role_of(&shown.text);
+    // What the page says in words counts more than what its template puts into an attribute.
+    let said = seen
+        .iter()
+        .find(|(_, role)| *role == Some(date::Role::Published));
+    let is_denied = |moment: &str| {
+        let between = |said: &str| days_before(said, moment).abs();
+        said.is_some_and(|(said, _)| seen.len() == 1 && between(&said.value) > 1)
+    };
+    let mut moments = Vec::new();
+    for (index, declared) in shown.declared.iter().enumerate() {
+        let Some(moment) = moment(declared).filter(|moment| !is_denied(moment)) else {
+            continue;
+        };
+        let beside = seen
+            .iter()
+            .find(|(found, _)| found.value[..10] == moment[..10])
+            .or(seen.get(index));
+        let role = match beside {
+            Some((_, role)) => *role,
+            None => label(),
+        };
+        moments.push((moment, role, true));
+    }
+    moments.extend(
+        seen.into_iter()
+            .map(|(found, role)| (found.value, role, false)),
+    );
+    moments
 }
 
 /// Nothing is published after it was fetched; two days are left for wrong clocks and zones.
@@ -564,12 +818,25 @@ const MODIFIED_KEYS: &[(&str, u32)] = &[
     ("datemodified", 45),
     ("modified", 30),
     ("revision_date", 30),
+    ("article:modified_date", 50),
+    ("article:post_modified", 45),
+    ("og:modified_time", 45),
+    ("og:article:modified_time", 50),
+    ("bt:moddate", 45),
+    ("dc.modified", 45),
+    ("lastmodified", 40),
+    ("lastdate", 35),
+    ("modified_time", 40),
+    ("updated_time", 40),
+    ("modificationdate", 40),
+    ("article_updatetime", 40),
+    ("dateupdated", 40),
 ];
 
 fn modified(evidence: &Evidence) -> Option<Weighed<String>> {
     let mut ballot = Ballot::new();
     let mut say = |value: Option<&str>, source, weight| {
-        if let Some(moment) = value.and_then(stamp) {
+        if let Some(moment) = value.and_then(moment) {
             ballot.vote(moment[..10].to_owned(), moment, source, weight);
         }
     };
@@ -703,6 +970,26 @@ fn publisher(evidence: &Evidence) -> Option<Weighed<String>> {
         .votes
         .retain(|(_, value, ..)| value.len() <= 100 && !value.contains("://"));
     ballot.count()
+}
+
+/// Whose article it was before: what a line of the text says, or a note of copyright at its end that is not the site's own.
+fn original_publisher(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
+    let said = evidence.facts.original_publisher.clone();
+    if let Some(value) = said {
+        return Some(Weighed {
+            value,
+            source: "line of the text",
+            weight: 50,
+        });
+    }
+    let notice = evidence.page?.notice.as_deref()?;
+    let owner = text::owner(notice)?;
+    let own = title::is_site(&owner, sites);
+    (!own).then_some(Weighed {
+        value: owner,
+        source: "note of copyright below the article",
+        weight: 30,
+    })
 }
 
 /// Folded names by which the site may be called at the end of a title, or in the place of an author.

@@ -30,6 +30,7 @@ pub mod rules;
 pub mod shadow;
 mod sheet;
 mod truncation;
+mod words;
 
 use crate::article::Article;
 use crate::clean::assemble::Assembled;

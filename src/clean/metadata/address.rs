@@ -70,6 +70,23 @@ pub(super) fn is_home(url: &str) -> bool {
     path.is_empty()
 }
 
+/// The date in an address that is the moment its article was entered, as many sites number theirs: `/A20240325093012345`.
+pub(super) fn moment(url: &str) -> Option<String> {
+    /// Year to minute.
+    const DIGITS_MIN: usize = 12;
+    let (_, path) = url.split_once("://")?.1.split_once('/')?;
+    let path = path.split(['?', '#']).next()?;
+    let runs = path.split(|c: char| !c.is_ascii_digit());
+    let mut runs = runs
+        .rev()
+        .filter(|run| run.len() >= DIGITS_MIN && run.starts_with("20"));
+    runs.find_map(|run| {
+        let hour: u32 = run[8..10].parse().ok()?;
+        let minute: u32 = run[10..12].parse().ok()?;
+        stamp(&run[..8]).filter(|_| hour < 24 && minute < 60)
+    })
+}
+
 /// The date in an address: `/2024/03/25/`, `/2024-03-25-`, `/20240325/`.
 pub(super) fn date(url: &str) -> Option<String> {
     let (_, path) = url.split_once("://")?.1.split_once('/')?;
@@ -138,6 +155,12 @@ mod tests {
             Some("2024-03-25")
         );
         assert_eq!(date("https://a.example/x-20240325123456"), None);
+        assert_eq!(
+            moment("https://a.example/x/A2024032512340001").as_deref(),
+            Some("2024-03-25")
+        );
+        assert_eq!(moment("https://a.example/x/20240325993400"), None);
+        assert_eq!(moment("https://a.example/x/20240325"), None);
         assert_eq!(date("https://a.example/2024/x"), None);
     }
 }

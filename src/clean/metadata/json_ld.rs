@@ -7,8 +7,10 @@ use crate::clean::metadata::text::plain;
 /// What the description of the article says. Strings are plain text.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Linked {
-    /// `headline`, else `name`.
+    /// `headline`.
     pub headline: Option<String>,
+    /// `name`, which is often the title of the window.
+    pub name: Option<String>,
     /// `author` and `creator`: names, and whether each is said to be a person.
     pub authors: Vec<(String, bool)>,
     /// `datePublished`, else `dateCreated`, as it stands.
@@ -255,7 +257,8 @@ struct Found<'a> {
 impl Found<'_> {
     fn article(&self, article: &Map<String, Value>, linked: &mut Linked) {
         let get = |key: &str| text(article.get(key));
-        linked.headline = get("headline").or_else(|| get("name"));
+        linked.headline = get("headline");
+        linked.name = get("name");
         for key in ["author", "creator"] {
             if linked.authors.is_empty() {
                 self.names(article.get(key), 0, &mut linked.authors);

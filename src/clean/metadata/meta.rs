@@ -55,8 +55,12 @@ impl Meta {
                     };
                     for key in [Attr::Property, Attr::Name, Attr::HttpEquiv] {
                         if let Some(key) = tree.attr(node, key) {
-                            meta.named
-                                .push((key.trim().to_lowercase(), content.clone()));
+                            // Dublin Core is written with a colon as well.
+                            let mut key = key.trim().to_lowercase();
+                            if key.starts_with("dc:") || key.starts_with("dcterms:") {
+                                key = key.replacen(':', ".", 1);
+                            }
+                            meta.named.push((key, content.clone()));
                         }
                     }
                     if let Some(item) = tree.attr(node, Attr::Itemprop) {

@@ -75,9 +75,60 @@ fn resolve(text: &str) -> String {
     resolved
 }
 
+/// Whose the text is, by a note such as `© The Harbour Gazette Ltd. 2024. All rights reserved.`
+pub(super) fn owner(notice: &str) -> Option<String> {
+    const FORMS: &[&str] = &[
+        "ltd", "inc", "llc", "gmbh", "plc", "co", "ag", "corp", "limited", "sa", "bv",
+    ];
+    const WORDS_MAX: usize = 6;
+    let mut words: Vec<&str> = Vec::new();
+    let notice = notice.trim_start_matches(|c: char| !c.is_alphanumeric());
+    for word in notice.split_whitespace() {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let year = bare.chars().any(|c| c.is_ascii_digit());
+        let sign = bare.is_empty();
+        if (year || sign) && words.is_empty() {
+            continue;
+        }
+        let form = FORMS.contains(&bare.to_lowercase().as_str());
+        if year || sign || form {
+            break;
+        }
+        let ends = word.ends_with(['.', ',', ';', '/', '|']);
+        words.push(if ends { bare } else { word });
+        if ends {
+            break;
+        }
+    }
+    let capital = words.first()?.starts_with(|c: char| !c.is_lowercase());
+    (capital && words.len() <= WORDS_MAX).then(|| words.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn owners_are_read_off_their_notes() {
+        for notice in [
+            "© The Harbour Gazette Ltd. 2024",
+            "© 2024 The Harbour Gazette. All rights reserved.",
+            "© The Harbour Gazette, 2024",
+        ] {
+            assert_eq!(
+                owner(notice).as_deref(),
+                Some("The Harbour Gazette"),
+                "{notice}"
+            );
+        }
+        for notice in [
+            "© 2024",
+            "©",
+            "© all of what is said here is and stays ours for ever",
+        ] {
+            assert_eq!(owner(notice), None, "{notice}");
+        }
+    }
 
     #[test]
     fn references_tags_and_blanks_are_made_plain() {

@@ -4,8 +4,8 @@ use crate::clean::likeness::fold;
 
 /// Signs that part a headline from a site's name.
 const PARTERS: &[&str] = &[
-    " | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "｜", " / ", " ‹ ", " › ",
-    " ~ ", "|",
+    " | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "｜", "ㅣ", " / ", " ‹ ",
+    " › ", " ~ ", "|",
 ];
 /// A site's name has few words.
 const SITE_WORDS_MAX: usize = 6;
@@ -38,7 +38,7 @@ fn shorter<'a>(title: &'a str, sites: &[String]) -> Option<&'a str> {
     None
 }
 
-fn is_site(part: &str, sites: &[String]) -> bool {
+pub(super) fn is_site(part: &str, sites: &[String]) -> bool {
     let part = fold(part);
     if part.is_empty() || part.split(' ').count() > SITE_WORDS_MAX {
         return false;
