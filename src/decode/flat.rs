@@ -1,7 +1,7 @@
 //! The text of a page that no tree can be built of, taken from its tags and characters alone.
 
-use super::html::unescape;
 use super::markup::{self, Token, Tokens};
+use super::references;
 use crate::tree::Tag;
 
 /// The text of `page`: a line for each block, an empty line around paragraphs and headings, blanks run together. Where a tree
@@ -22,10 +22,12 @@ pub(super) fn text(page: &str) -> String {
                 tag => lines.end(line_end(tag)),
             },
             Token::End(tag) => lines.end(line_end(markup::tag_named(page[tag.name].as_bytes()))),
-            Token::Comment(_) | Token::Other => {}
+            Token::Comment(_) | Token::Bogus(_) | Token::Doctype(_) | Token::Nothing => {}
         }
     }
-    unescape(&lines.text)
+    let mut text = String::with_capacity(lines.text.len());
+    references::resolve(&lines.text, false, &mut text);
+    text
 }
 
 /// How a piece of text ends where a tag stands.

@@ -1,19 +1,19 @@
-//! HTML to [`Tree`]. The only file that knows the parser.
+//! HTML to [`Tree`].
 
 use std::borrow::Cow;
 
 use scraper::node::Element;
 use scraper::{Html, Node};
 
-use super::prune::prune;
+use super::tokenizer::{Keep, parse};
 use super::{Options, flat};
 use crate::document::{Body, Flag};
 use crate::tree::{Attr, Tag, Tree, TreeBuilder};
 
-/// Reads a page. One that no tree can be built of (see [`super::prune`]) becomes flat text.
+/// Reads a page. One that no tree can be built of (see [`super::stack`]) becomes flat text.
 pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>) -> Body {
-    match prune(&page, options.depth_max) {
-        Some(pruned) => Body::Page(Box::new(tree(&pruned))),
+    match parse(&page, Keep::WhatTreesHold, options.depth_max) {
+        Some(html) => Body::Page(Box::new(tree(&html, page.len()))),
         None => {
             flags.push(Flag::TooDeep);
             Body::Text(flat::text(&page))
@@ -21,11 +21,10 @@ pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>)
     }
 }
 
-/// The tree of a page. It is the same for a pruned page as for the whole.
-pub(super) fn tree(page: &str) -> Tree {
-    let html = Html::parse_document(page);
+/// The tree of a page of so many bytes.
+fn tree(html: &Html, page_bytes: usize) -> Tree {
     let mut walk = Walk {
-        builder: TreeBuilder::with_capacity(page.len()),
+        builder: TreeBuilder::with_capacity(page_bytes),
         is_in_svg: false,
     };
     // By hand and not by recursion: the parser's tree may be deeper than a thread's stack.
@@ -61,15 +60,6 @@ pub(super) fn names_json_ld(kind: &[u8]) -> bool {
     const NAME: &[u8] = b"ld+json";
     kind.windows(NAME.len())
         .any(|part| part.eq_ignore_ascii_case(NAME))
-}
-
-/// What the characters of `page` say in HTML where no tags are: character references are resolved.
-pub(super) fn unescape(text: &str) -> String {
-    // A `textarea` holds just this kind of text; the parser drops one line feed at its start.
-    let page = format!("<textarea>\n{}", text.replace('<', "&lt;"));
-    let html = Html::parse_document(&page);
-    let texts = html.tree.values().filter_map(Node::as_text);
-    texts.map(|text| &**text).collect()
 }
 
 struct Walk {
@@ -156,6 +146,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// By the parser itself, of the whole page.
+    fn tree(page: &str) -> Tree {
+        super::tree(&Html::parse_document(page), page.len())
+    }
+
     fn shape(tree: &Tree) -> String {
         let mut shape = String::new();
         for node in tree.nodes() {
@@ -208,14 +203,6 @@ mod tests {
             "<html>\n<head>\n</head>\n<body><ul>\n<li>a b</li>\n</ul> <p> c</p>\n<table>\n<tr>\n<td>d</table>",
         );
         assert_eq!(tree.text(), "a b  c\nd");
-    }
-
-    #[test]
-    fn character_references_are_resolved() {
-        assert_eq!(
-            unescape("\na &lt;b> &amp;amp; &eacute;&#x2014;&hellip; &nope; </textarea>"),
-            "\na <b> &amp; é—… &nope; </textarea>"
-        );
     }
 
     /// Pieces of pages, so that soups of them meet the parser's corners.
@@ -329,12 +316,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_makes_no_difference_on_real_pages() {
+    fn what_is_left_out_makes_no_difference_on_real_pages() {
         let Some(corpus) = std::env::var_os("FAIRCOPY_CORPUS").map(std::path::PathBuf::from) else {
             println!("skipped: needs FAIRCOPY_CORPUS");
             return;
         };
-        let (mut bytes, mut kept) = (0, 0);
         for set in ["noise", "aeb", "fundus", "wcxb_dev", "htmldate"] {
             for entry in std::fs::read_dir(corpus.join(set).join("html"))
                 .into_iter()
@@ -342,29 +328,42 @@ mod tests {
             {
                 let path = entry.unwrap().path();
                 let page = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-                let pruned = prune(&page, 512).expect("not deep");
-                assert!(tree(&pruned) == tree(&page), "{}", path.display());
-                bytes += page.len();
-                kept += pruned.len();
+                let html = parse(&page, Keep::WhatTreesHold, 512).expect("not deep");
+                assert!(
+                    super::tree(&html, page.len()) == tree(&page),
+                    "{}",
+                    path.display()
+                );
+                let html = parse(&page, Keep::Everything, 512).expect("not deep");
+                assert!(
+                    html.html() == Html::parse_document(&page).html(),
+                    "{}",
+                    path.display()
+                );
             }
         }
-        println!("kept {kept} of {bytes} bytes");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn what_is_cut_makes_no_difference(page in soup()) {
-            let pruned = prune(&page, 512).expect("not deep");
-            prop_assert_eq!(tree(&pruned), tree(&page), "{}", pruned);
+        fn what_is_left_out_makes_no_difference(page in soup()) {
+            let html = parse(&page, Keep::WhatTreesHold, 512).expect("not deep");
+            prop_assert_eq!(super::tree(&html, page.len()), tree(&page));
+        }
+
+        #[test]
+        fn the_whole_page_is_read_as_the_parser_reads_it(page in soup()) {
+            let html = parse(&page, Keep::Everything, 512).expect("not deep");
+            prop_assert_eq!(html, Html::parse_document(&page));
         }
 
         #[test]
         fn depth_is_never_missed_by_much(page in soup()) {
             // The outline may count an element more or less; what it lets pass has to stay near the limit.
             for depth_max in [4, 8, 16] {
-                if prune(&page, depth_max).is_some() {
+                if parse(&page, Keep::WhatTreesHold, depth_max).is_some() {
                     let tree = tree(&page);
                     let depth = tree.nodes().map(|node| tree.ancestors(node).count()).max();
                     prop_assert!(depth.unwrap_or(0) <= 4 * depth_max + 8);

@@ -1,5 +1,5 @@
 //! Tags, comments and text told apart, by the tokenizer's states of the HTML standard but without its characters: only
-//! where things begin and end. This runs before parsing (see [`super::prune`]), on bytes whose charset is not yet known (all
+//! where things begin and end. It drives the parser ([`super::tokenizer`]); it runs on bytes whose charset is not yet known (all
 //! charsets of the web but UTF-16 write ASCII as ASCII), and in place of parsing for pages that no tree can be built of.
 
 use std::ops::Range;
@@ -19,8 +19,12 @@ pub(super) enum Token {
     End(TagToken),
     /// What stands between `<!--` and `-->`.
     Comment(Range<usize>),
-    /// A document type or anything else that a parser skips.
-    Other,
+    /// What stands between `<!`, `</` or `<?` and `>` and is neither comment nor tag; the mark of `<?` is part of it.
+    Bogus(Range<usize>),
+    /// A document type, from `<` to one past `>`.
+    Doctype(Range<usize>),
+    /// `</>`, which is nothing.
+    Nothing,
 }
 
 /// A start or end tag.
@@ -167,12 +171,30 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// `from`: where its content begins.
     fn bogus_comment(&mut self, from: usize) -> Token {
-        let end = memchr(b'>', &self.bytes[from..]);
-        self.at = end.map_or(self.bytes.len(), |end| from + end + 1);
-        Token::Other
+        Token::Bogus(from..self.skip_to_gt(from))
+    }
+
+    /// Goes on behind the next `>`, of which it gives the place.
+    fn skip_to_gt(&mut self, from: usize) -> usize {
+        let end = memchr(b'>', &self.bytes[from..]).map(|end| from + end);
+        self.at = end.map_or(self.bytes.len(), |end| end + 1);
+        end.unwrap_or(self.bytes.len())
+    }
+
+    /// To be called after a [`Token::Bogus`] that began with [`CDATA`], inside `svg` and `math`: there it is characters up to
+    /// `]]>`, which are passed over.
+    pub(super) fn cdata(&mut self, bogus: &Range<usize>) -> Range<usize> {
+        let start = bogus.start + CDATA.len();
+        let end = memmem::find(&self.bytes[start..], b"]]>").map(|end| start + end);
+        self.at = end.map_or(self.bytes.len(), |end| end + 3);
+        start..end.unwrap_or(self.bytes.len())
     }
 }
+
+/// How a CDATA section begins, after `<!`.
+pub(super) const CDATA: &[u8] = b"[CDATA[";
 
 impl Iterator for Tokens<'_> {
     type Item = Token;
@@ -188,7 +210,12 @@ impl Iterator for Tokens<'_> {
                 self.at = end;
                 Token::Comment((start + 4).min(content_end)..content_end)
             }
-            [b'<', b'!' | b'?', ..] => self.bogus_comment(start + 2),
+            [b'<', b'!', rest @ ..] if begins_doctype(rest) => {
+                self.skip_to_gt(start + 2);
+                Token::Doctype(start..self.at)
+            }
+            [b'<', b'!', ..] => self.bogus_comment(start + 2),
+            [b'<', b'?', ..] => self.bogus_comment(start + 1),
             [b'<', b'/', first, ..] if first.is_ascii_alphabetic() => {
                 match self.tag(start + 2) {
                     Some(tag) => Token::End(tag),
@@ -198,6 +225,10 @@ impl Iterator for Tokens<'_> {
                         return None;
                     }
                 }
+            }
+            [b'<', b'/', b'>', ..] => {
+                self.at = start + 3;
+                Token::Nothing
             }
             [b'<', b'/', _, ..] => self.bogus_comment(start + 2),
             [b'<', first, ..] if first.is_ascii_alphabetic() => match self.tag(start + 1) {
@@ -224,6 +255,13 @@ fn begins_markup(rest: &[u8]) -> bool {
     }
 }
 
+/// `rest` follows `<!`.
+fn begins_doctype(rest: &[u8]) -> bool {
+    const NAME: &[u8] = b"doctype";
+    let name = rest.get(..NAME.len());
+    name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+}
+
 /// Where the content of the comment that begins at `start` ends, and where the comment does.
 fn comment_end(bytes: &[u8], start: usize) -> (usize, usize) {
     let mut from = start + 2;
@@ -235,10 +273,13 @@ fn comment_end(bytes: &[u8], start: usize) -> (usize, usize) {
         if end >= start + 7 && bytes[..end].ends_with(b"--!") {
             return (end - 3, end + 1);
         }
-        // `<!--->`: the one dash and `>` right behind the opening.
         from = end + 1;
     }
-    (bytes.len(), bytes.len())
+    // What could have begun the end of a comment that never ends is no part of it.
+    let content = bytes.get(start + 4..).unwrap_or_default();
+    let begun = ["--!", "--", "-"].map(str::as_bytes);
+    let begun = begun.iter().find(|end| content.ends_with(end));
+    (bytes.len() - begun.map_or(0, |end| end.len()), bytes.len())
 }
 
 /// The first place from `from` on where such a byte stands.
@@ -386,7 +427,9 @@ mod tests {
                     format!("</{}>", &page[tag.name])
                 }
                 Token::Comment(range) => format!("!{}!", &page[range]),
-                Token::Other => "?".to_owned(),
+                Token::Bogus(range) => format!("?{}", &page[range]),
+                Token::Doctype(_) => "!".to_owned(),
+                Token::Nothing => "0".to_owned(),
             });
         }
         seen
@@ -425,7 +468,7 @@ mod tests {
             ("<!--a", "!a!"),
             (
                 "<!doctype html>x<?php a?>y</ z>w</>v",
-                "? 'x' ? 'y' ? 'w' ? 'v'",
+                "! 'x' ??php a? 'y' ? z 'w' 0 'v'",
             ),
         ] {
             assert_eq!(tokens(page).join(" "), expected, "{page}");

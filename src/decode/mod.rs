@@ -6,9 +6,10 @@ mod compression;
 mod flat;
 mod html;
 mod markup;
-mod prune;
+mod references;
 mod sniff;
 mod stack;
+mod tokenizer;
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -134,7 +134,7 @@ fn prologue(sample: &[u8]) -> Prologue {
         match tokens.next() {
             Some(Token::Comment(_)) => {}
             Some(Token::Text(range)) if bytes[range.clone()].trim_ascii().is_empty() => {}
-            Some(Token::Other) => {
+            Some(Token::Bogus(_) | Token::Doctype(_) | Token::Nothing) => {
                 let other = &bytes[start + 1..tokens.position()];
                 if let Some(kind) = begins(other, b"!doctype") {
                     let is_html = begins(kind.trim_ascii_start(), b"html").is_some();
@@ -260,7 +260,7 @@ impl Evidence {
                         blocks_open -= open.drain(at..).filter(|(_, is_block)| *is_block).count();
                     }
                 }
-                Token::Comment(_) | Token::Other => {}
+                Token::Comment(_) | Token::Bogus(_) | Token::Doctype(_) | Token::Nothing => {}
             }
             evidence.begins_framed |= evidence.frames > 0 && evidence.text_bytes == 0;
         }

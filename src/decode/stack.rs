@@ -31,10 +31,7 @@ pub(super) struct Stack<'a> {
     /// How many of the open elements are formatting elements.
     formatting_open: usize,
     /// How many `svg` and `math` are open.
-    pub(super) foreign: usize,
-    /// The tags were read as the parser reads them, so far as is known. Not any more where HTML stands inside a drawing or a
-    /// formula: it ends them, or not, by rules that this outline leaves out. Then nothing further is cut.
-    pub(super) is_certain: bool,
+    foreign: usize,
     tags: usize,
     root_tags: usize,
     steps: usize,
@@ -61,7 +58,6 @@ impl<'a> Stack<'a> {
             formatting: Vec::new(),
             formatting_open: 0,
             foreign: 0,
-            is_certain: true,
             tags: 0,
             root_tags: 0,
             steps: 0,
@@ -86,25 +82,21 @@ impl<'a> Stack<'a> {
         // Each attribute is compared with all before it.
         self.steps += self.open.len() + self.formatting.len() + attributes * attributes / 16;
         self.reopened += missing;
-        match tag {
-            _ if self.foreign > 0 => {
-                let is_in_title = self.open.last().is_some_and(|o| o.tag == Some(Tag::Title));
-                let name = &self.bytes[token.name.clone()];
-                self.is_certain &= is_foreign(tag, name) && !is_in_title;
-                if token.is_self_closing || tag.is_some_and(markup::is_void) {
-                    return tag;
-                }
-            }
-            Some(Tag::Html | Tag::Head | Tag::Body) => {
-                self.root_tags += 1;
+        if self.foreign > 0 {
+            if token.is_self_closing || tag.is_some_and(markup::is_void) {
                 return tag;
             }
-            // A frame set knows no scripts.
-            Some(Tag::Frameset) => self.is_certain = false,
-            Some(void) if markup::is_void(void) => return tag,
-            Some(Tag::Svg | Tag::Math) if token.is_self_closing => return tag,
-            Some(tag) => self.close_implied(tag),
-            None => {}
+        } else {
+            match tag {
+                Some(Tag::Html | Tag::Head | Tag::Body) => {
+                    self.root_tags += 1;
+                    return tag;
+                }
+                Some(void) if markup::is_void(void) => return tag,
+                Some(Tag::Svg | Tag::Math) if token.is_self_closing => return tag,
+                Some(tag) => self.close_implied(tag),
+                None => {}
+            }
         }
         if let Some(tag) = tag {
             match tag {
@@ -121,13 +113,12 @@ impl<'a> Stack<'a> {
         tag
     }
 
-    /// An end tag.
-    pub(super) fn end(&mut self, token: &TagToken) {
+    /// An end tag; gives what it names.
+    pub(super) fn end(&mut self, token: &TagToken) -> Option<Tag> {
         let name = &self.bytes[token.name.clone()];
         let tag = markup::tag_named(name);
         self.tags += 1;
         self.steps += self.open.len();
-        self.is_certain &= self.foreign == 0 || is_foreign(tag, name);
         match tag {
             Some(tag) if is_formatting(tag) => self.end_formatting(tag),
             Some(tag) if is_heading(tag) => self.truncate_at(is_heading, is_scope),
@@ -151,6 +142,7 @@ impl<'a> Stack<'a> {
                 }
             }
         }
+        tag
     }
 
     /// Closes what a start tag closes by itself.
@@ -290,29 +282,6 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// Inside `svg` and `math`, such an element is one of theirs, and so is what stands in it.
-fn is_foreign(tag: Option<Tag>, name: &[u8]) -> bool {
-    const HOSTS_OF_HTML: [&[u8]; 8] = [
-        b"foreignobject",
-        b"desc",
-        b"annotation-xml",
-        b"mi",
-        b"mo",
-        b"mn",
-        b"ms",
-        b"mtext",
-    ];
-    match tag {
-        Some(tag) => matches!(
-            tag,
-            Tag::A | Tag::Title | Tag::Style | Tag::Script | Tag::Svg | Tag::Math
-        ),
-        None => !HOSTS_OF_HTML
-            .iter()
-            .any(|host| name.eq_ignore_ascii_case(host)),
-    }
-}
-
 /// Formatting elements, in the standard's words: what they do goes on behind a block that ends inside them.
 pub(super) fn is_formatting(tag: Tag) -> bool {
     use Tag::*;
@@ -431,7 +400,11 @@ fn closes_p(tag: Tag) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::prune::prune;
+    use crate::decode::tokenizer::{Keep, parse};
+
+    fn parsed(page: &str, depth_max: usize) -> Option<scraper::Html> {
+        parse(page, Keep::WhatTreesHold, depth_max)
+    }
 
     #[test]
     fn what_the_standard_closes_is_not_counted_as_depth() {
@@ -459,7 +432,7 @@ mod tests {
             "<form><div></form></div>",
             "<html><head><body>",
         ] {
-            assert!(prune(&item.repeat(100), 16).is_some(), "{item}");
+            assert!(parsed(&item.repeat(100), 16).is_some(), "{item}");
         }
     }
 
@@ -481,8 +454,8 @@ mod tests {
             "<section><p>",
         ] {
             let page = item.repeat(100);
-            assert!(prune(&page, 16).is_none(), "{item}");
-            assert!(prune(&page, 512).is_some(), "{item}");
+            assert!(parsed(&page, 16).is_none(), "{item}");
+            assert!(parsed(&page, 512).is_some(), "{item}");
         }
     }
 
@@ -490,22 +463,22 @@ mod tests {
     fn formatting_that_is_opened_anew_in_each_block_is_too_costly() {
         let fonts: String = (0..200).map(|n| format!("<font size={n}>")).collect();
         let page = format!("<p>{fonts}</p>{}", "<p>x</p>".repeat(20_000));
-        assert!(prune(&page, 512).is_none());
+        assert!(parsed(&page, 512).is_none());
         let same = "<font>".repeat(200);
         let page = format!("<p>{same}</p>{}", "<p>x</p>".repeat(20_000));
-        assert!(prune(&page, 512).is_some());
+        assert!(parsed(&page, 512).is_some());
     }
 
     #[test]
     fn a_page_of_very_many_tags_is_too_costly() {
-        assert!(prune(&"<p>".repeat(1_000_000), 512).is_some());
-        assert!(prune(&"<p>".repeat(1_000_001), 512).is_none());
+        assert!(parsed(&"<p>".repeat(1_000_000), 512).is_some());
+        assert!(parsed(&"<p>".repeat(1_000_001), 512).is_none());
     }
 
     #[test]
     fn a_tag_of_very_many_attributes_is_too_costly() {
         let names = |count: usize| (0..count).map(|n| format!(" a{n}")).collect::<String>();
-        assert!(prune(&format!("<p{}>", names(100_000)), 512).is_none());
-        assert!(prune(&format!("<p{}>", names(1_000)), 512).is_some());
+        assert!(parsed(&format!("<p{}>", names(100_000)), 512).is_none());
+        assert!(parsed(&format!("<p{}>", names(1_000)), 512).is_some());
     }
 }
