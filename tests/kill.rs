@@ -8,13 +8,13 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use common::daemon::{Desk, wait_until};
+use common::producer::Producer;
 
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name)
@@ -43,38 +43,12 @@ fn article(n: usize) -> String {
     )
 }
 
-/// Three kinds of writer, as in life: rename-in, slow pieces, reopen.
 fn write(inbox: &Path, n: usize) {
     let folder = inbox.join(format!("day-{}", n % 7));
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(format!("article-{n}.txt"));
-    let text = article(n);
-    match n % 3 {
-        0 => {
-            let part = folder.join(format!("article-{n}.txt.part"));
-            fs::write(&part, &text).unwrap();
-            fs::rename(&part, &path).unwrap();
-        }
-        1 => {
-            let mut file = fs::File::create(&path).unwrap();
-            for piece in text.as_bytes().chunks(80) {
-                file.write_all(piece).unwrap();
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-        _ => {
-            for piece in text.as_bytes().chunks(200) {
-                let mut file = fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(&path)
-                    .unwrap();
-                file.write_all(piece).unwrap();
-                drop(file);
-                thread::sleep(Duration::from_millis(15));
-            }
-        }
-    }
+    let pause = Duration::from_millis(10);
+    Producer::ALL[n % 3].write(&path, article(n).as_bytes(), 100, pause);
 }
 
 #[test]

@@ -8,12 +8,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::daemon::{Desk, wait_until};
+use common::producer::Producer;
 use serde_json::Value;
 
 const QUICK: &str =
@@ -103,38 +103,6 @@ fn an_inbox_that_is_renamed_away_and_made_again_is_watched_again() {
     all_archived_once(&mut desk, storm());
 }
 
-/// Slow pieces, reopening, renaming: what real producers do.
-fn write(inbox: &Path, name: &str, bytes: &[u8], kind: usize) {
-    let path = inbox.join(name);
-    let piece = usize::max(1, bytes.len() / 4);
-    match kind % 3 {
-        0 => {
-            let part = inbox.join(format!("{name}.part"));
-            fs::write(&part, bytes).unwrap();
-            fs::rename(part, path).unwrap();
-        }
-        1 => {
-            let mut file = fs::File::create(path).unwrap();
-            for piece in bytes.chunks(piece) {
-                file.write_all(piece).unwrap();
-                thread::sleep(Duration::from_millis(30));
-            }
-        }
-        _ => {
-            for piece in bytes.chunks(piece) {
-                let mut file = fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(&path)
-                    .unwrap();
-                file.write_all(piece).unwrap();
-                drop(file);
-                thread::sleep(Duration::from_millis(30));
-            }
-        }
-    }
-}
-
 #[test]
 fn real_texts_and_pages_dropped_at_once_by_three_kinds_of_writer_are_archived_exactly_once() {
     let Some(corpus) = common::corpus() else {
@@ -162,11 +130,12 @@ fn real_texts_and_pages_dropped_at_once_by_three_kinds_of_writer_are_archived_ex
     desk.start();
     let inbox = desk.inbox();
     thread::scope(|scope| {
-        for kind in 0..3 {
+        for (kind, producer) in Producer::ALL.into_iter().enumerate() {
             let (articles, inbox) = (&articles, &inbox);
             scope.spawn(move || {
                 for (name, bytes) in articles.iter().skip(kind).step_by(3) {
-                    write(inbox, name, bytes, kind);
+                    let piece = usize::max(1, bytes.len() / 4);
+                    producer.write(&inbox.join(name), bytes, piece, Duration::from_millis(30));
                 }
             });
         }

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod daemon;
+pub(crate) mod producer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
