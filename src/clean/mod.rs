@@ -91,12 +91,29 @@ fn finish(
         language: language::detect(&assembled.text),
     });
     let mut article = article(assembled.blocks, assembled.text, facts, metadata);
-    let repaired = page.is_none() && Repairs::of(document.input()).mojibake;
+    let repairs = Repairs::of_page(document.input());
+    if repairs.mojibake && page.is_some() {
+        repair_names(&mut article, repairs);
+    }
     let paid = page.is_some_and(|(announced, _)| announced.is_paid());
-    article.quality = quality::flags(document, &article, rules, repaired, paid);
+    article.quality = quality::flags(document, &article, rules, repairs.mojibake, paid);
     Cleaned {
         article,
         ledger: assembled.ledger,
+    }
+}
+
+/// What the head of a page declares was misread like its text.
+fn repair_names(article: &mut Article, repairs: Repairs) {
+    let one = [
+        &mut article.title,
+        &mut article.section,
+        &mut article.publisher,
+        &mut article.original_publisher,
+    ];
+    let several = article.authors.iter_mut().chain(&mut article.tags);
+    for name in one.into_iter().flatten().chain(several) {
+        *name = repairs.apply(std::mem::take(name));
     }
 }
 

@@ -19,13 +19,34 @@ const MOJIBAKE_MIN: usize = 3;
 impl Repairs {
     /// The repairs that a flat text needs.
     pub fn of(text: &str) -> Repairs {
-        let broken = text
-            .match_indices(LEADS)
-            .filter(|(at, _)| misread(&text[*at..]).is_some());
         let entity = |(at, _): (usize, &str)| reference(&text[at..]).is_some();
         Repairs {
-            mojibake: broken.take(MOJIBAKE_MIN).count() == MOJIBAKE_MIN,
+            mojibake: is_misread(text),
             entities: text.match_indices('&').any(entity),
+        }
+    }
+
+    /// The repairs that the text of a page needs: what looks like a character reference there was written as text.
+    pub fn of_page(text: &str) -> Repairs {
+        Repairs {
+            mojibake: is_misread(text),
+            entities: false,
+        }
+    }
+
+    /// The whole text, repaired.
+    pub fn apply(self, text: String) -> String {
+        let found = self.find(&text);
+        let mut repaired = String::new();
+        let mut at = 0;
+        for (range, becomes) in &found {
+            repaired.push_str(&text[at..range.start]);
+            repaired.push_str(becomes);
+            at = range.end;
+        }
+        match found.is_empty() {
+            true => text,
+            false => repaired + &text[at..],
         }
     }
 
@@ -55,6 +76,13 @@ impl Repairs {
         }
         found
     }
+}
+
+fn is_misread(text: &str) -> bool {
+    // All of LEADS begin with this byte in UTF-8.
+    let leads = memchr::memchr_iter(0xc3, text.as_bytes());
+    let broken = leads.filter(|at| misread(&text[*at..]).is_some());
+    broken.take(MOJIBAKE_MIN).count() == MOJIBAKE_MIN
 }
 
 /// What the first bytes of two, three and four byte characters of UTF-8 look like in windows-1252.
@@ -119,14 +147,7 @@ mod tests {
     use super::*;
 
     fn repaired(text: &str) -> String {
-        let mut out = String::new();
-        let mut at = 0;
-        for (range, becomes) in Repairs::of(text).find(text) {
-            out.push_str(&text[at..range.start]);
-            out.push_str(&becomes);
-            at = range.end;
-        }
-        out + &text[at..]
+        Repairs::of(text).apply(text.to_owned())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::furniture::Place;
 use super::outline::{Outline, Run};
 use crate::article::BlockKind;
 use crate::clean::line::{Aside, Hint, Line, LineBuilder, Lines};
+use crate::clean::repair::Repairs;
 use crate::ledger::Class;
 use crate::tree::{Attr, NodeId, Tag};
 
@@ -18,6 +19,7 @@ pub(super) fn lines<'a>(
     places: Vec<Place>,
 ) -> Lines<'a> {
     let mut lines = Lines::default();
+    let repairs = Repairs::of_page(outline.tree.text());
     let mut unseen = outline.unseen.iter().copied().peekable();
     for (run, place) in outline.runs.iter().zip(places) {
         while let Some(node) = unseen.next_if(|node| (node.index() as u32) < run.nodes.start) {
@@ -41,7 +43,8 @@ pub(super) fn lines<'a>(
             }
             Place::Line(hint) => {
                 let mut inner = Vec::new();
-                let line = line(outline, contexts, run, hint, &mut inner);
+                let builder = LineBuilder::new(outline.tree.text()).repair(repairs);
+                let line = line(outline, contexts, run, hint, builder, &mut inner);
                 while unseen
                     .next_if(|node| (node.index() as u32) < run.nodes.end)
                     .is_some()
@@ -84,10 +87,10 @@ fn line<'a>(
     contexts: &Contexts,
     run: &Run,
     hint: Option<Hint>,
+    mut builder: LineBuilder<'a>,
     inner: &mut Vec<(Range<usize>, Hint)>,
 ) -> Option<Line<'a>> {
     let tree = outline.tree;
-    let mut builder = LineBuilder::new(tree.text());
     let around = contexts.of(run.block);
     let mut marks: Vec<(Range<usize>, Hint)> = Vec::new();
     let mut cell: Option<NodeId> = None;
