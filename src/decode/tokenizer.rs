@@ -347,3 +347,387 @@ impl TokenSink for DoctypeSink {
         TokenSinkResult::Continue
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways of reading `page`, side by side.
+    fn assert_same(page: &str) {
+        let ours = parse(page, Keep::Everything, 100_000).expect("small");
+        let theirs = Html::parse_document(page);
+        assert!(
+            ours == theirs,
+            "{page:?}\nours:   {}\ntheirs: {}",
+            ours.html(),
+            theirs.html()
+        );
+    }
+
+    /// Cases for the states of the tokenizer (HTML standard, 13.2.5), in its order.
+    const CASES: &[&str] = &[
+        // Data, RCDATA, RAWTEXT, script data, PLAINTEXT.
+        "a\0b",
+        "a&amp;b\r\nc\rd\n\re",
+        "\u{feff}a\u{feff}",
+        "<title>a&lt;b\0c<b>d</title>e",
+        "<title>a</titl></title x=y>b",
+        "<textarea>\n\na</textarea>",
+        "<textarea>\r\na",
+        "<pre>\n\na</pre><listing>\r\nb",
+        "<pre>&#10;a",
+        "<style>a<b>&amp;\0</style >b",
+        "<style>a</style",
+        "<style>a</style ",
+        "<style>a</style/>b",
+        "<xmp><b>a</xmp><iframe><p>b</iframe><noembed>c</noembed><noframes>d</noframes><noscript><p>e</noscript>",
+        "<plaintext><b>a</plaintext>&amp;\0",
+        "<head><noscript><style>a</style></noscript>",
+        // Tag open, end tag open, tag name.
+        "<",
+        "a<",
+        "</",
+        "a</",
+        "<>",
+        "</>",
+        "a</>b",
+        "<1",
+        "</1>",
+        "< p>",
+        "</ p>a",
+        "<?xml a?>b",
+        "<?",
+        "<!",
+        "<!>a",
+        "<p",
+        "<p ",
+        "<p/",
+        "<P CLASS=A>",
+        "<p\0q>a",
+        "<p<q>a",
+        "<é>a",
+        "<p\nclass=a\n>b",
+        "<p\u{c}class=a>b",
+        "</p\0>",
+        // RCDATA and RAWTEXT end tags that are none.
+        "<title>a</title1></title>",
+        "<title></TITLE>",
+        "<title><title></title>",
+        "<style></ style></style>",
+        // Scripts and their escapes.
+        "<script>a<!--b</script>c",
+        "<script><!--<script>a</script>b--></script>c",
+        "<script><!--<script></script></script>d",
+        "<script><!-- <script> --> </script>e",
+        "<script><!--></script>f",
+        "<script><!---></script>g",
+        "<script><!----><script></script>h",
+        "<script><!--<scripty></script>i",
+        "<script><!--<script/>a</script>b</script>c",
+        "<script><!--\0<script\0></script>j",
+        "<script><!-a</script>k",
+        "<script></scriptx></script>l",
+        "<script><!--<script>",
+        "<script><!--<script></scrip",
+        "<script></script",
+        "<script><!--a--b-->c</script>d",
+        "<SCRIPT>a</ScRiPt>b",
+        "<script><!--<script>a--></script>b",
+        "<script><!--<script>--!></script>c</script>d",
+        "<script>\r\na</script>",
+        "<script><!--<SCRIPT >a</SCRIPT >b</script>c",
+        "<script><!-- </script-->a</script>b",
+        "<script><!<!--</script>a",
+        // Attributes.
+        "<p a>",
+        "<p a=>",
+        "<p a= >",
+        "<p a=b>",
+        "<p a = b>",
+        "<p a='b'c=\"d\">",
+        "<p a=b=c>",
+        "<p =a>",
+        "<p = a>",
+        "<p a'=b>",
+        "<p a=\"b>c",
+        "<p a='b",
+        "<p a=b",
+        "<p a=b/>",
+        "<p a/ b>",
+        "<p a/b=c>",
+        "<p / a>",
+        "<p a b/ =c>",
+        "<p a=`b`>",
+        "<p a<b=c>",
+        "<p A=B a=c>",
+        "<p a=1 a=2 b=3>",
+        "<p a\0=\0b>",
+        "<p a=\"\r\nb\">",
+        "<p é=ü>",
+        "<p a=\"b\"\n>",
+        "<p a=&lt;b&copy=c&copy;d&amp>",
+        "<p a='&copyb &copy= &copy'>",
+        "<p a=&#65;&#x;&#>",
+        "<p a=\"&notin;&notit;\">",
+        "<p a=''b>",
+        "<p a=\"\"\"\">",
+        "<p a  =  'b' c>",
+        "<p ====>",
+        "<p\"a\">",
+        "</p a=b>c",
+        "<br/><br / ><br/ >",
+        "<a href=/b/>c",
+        "<p a=b'c\"d<e>",
+        // Bogus comments, markup declarations.
+        "<!a>b",
+        "<!-a>b",
+        "<!doctyp>",
+        "<!\0>",
+        "<?a\0?>",
+        "</ \0>",
+        "<![CDATA[a]]>b",
+        "<![cdata[a]]>",
+        "<!ELEMENT a>",
+        // Comments.
+        "<!---->a",
+        "<!-->a",
+        "<!--->a",
+        "<!---->-->a",
+        "<!--a-->b",
+        "<!--a--!>b",
+        "<!--a--!-->b",
+        "<!--a---->b",
+        "<!--a-- >b-->",
+        "<!--",
+        "<!---",
+        "<!----",
+        "<!-----",
+        "<!----!",
+        "<!----!>a",
+        "<!---!>a-->b",
+        "<!--a-",
+        "<!--a--",
+        "<!--a--!",
+        "<!--a--!b",
+        "<!--a<!--b-->c-->",
+        "<!--<!-->a",
+        "<!--<!--->a",
+        "<!--a<!",
+        "<!--a<!-",
+        "<!--a<!--",
+        "<!--a\0b-->",
+        "<!--a\r\nb-->",
+        "<!--a--\0-->",
+        "<!--a---",
+        "<!--a--->b",
+        "<!--a--!--",
+        "<!--->-->",
+        // Document types.
+        "<!doctype html>",
+        "<!DOCTYPE>",
+        "<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \"http://www.w3.org/TR/html4/strict.dtd\">a",
+        "<!doctypehtml>",
+        "<!doctype\0html>",
+        "<!doctype html SYSTEM 'a>b'>",
+        "<!doctype html public>",
+        "<!doctype html",
+        "<!doctype",
+        "<!doctype html PUBLIC '-//W3C//DTD HTML 3.2//EN'><table><p>",
+        "a<!doctype html>",
+        "<!doctype HTML x y>",
+        "<!doctype\r\nhtml>",
+        "<!doctype html><!doctype a>",
+        "<!doctype html PUBLIC\"a\"'b'c>",
+        // CDATA.
+        "<svg><![CDATA[a<b>&amp;\0]]></svg>",
+        "<svg><![CDATA[a]]]]></svg>",
+        "<svg><![CDATA[a]>b",
+        "<math><mi><![CDATA[a]]></mi></math>",
+        "<svg><foreignObject><![CDATA[a]]>",
+        "<svg></svg><![CDATA[a]]>",
+        "<svg><![CDATA[",
+        "<svg><![CDATA[]]>a",
+        "<svg><![CDATA[a\r\nb]]>",
+        "<svg></![CDATA[a]]>b",
+        "<svg><?[CDATA[a]]>b",
+        // Character references.
+        "&",
+        "&;",
+        "&a",
+        "&amp",
+        "&amp;",
+        "&ampx",
+        "&AMP&amp",
+        "&notin&notit;&not;",
+        "&#65;&#x41;&#65&#x41 &#;&#x;&#xg",
+        "&#0;&#x80;&#150;&#xD800;&#x110000;&#xFFFF;&#1;&#13;&#10;",
+        "&NotEqualTilde;&ThickSpace;",
+        "&nosuch;&nosuch",
+        "&\0",
+        "& amp;",
+        "&Afr;&zwnj;&ngE;",
+        "&ac",
+        "&acE;",
+        "&CounterClockwiseContourIntegral;",
+        "&lt&gt",
+        "&#9999999999999999999;",
+        "&#X41;",
+        "&#x0041",
+        // What the tree builder makes of them: tables, formatting, foreign content, templates, frames.
+        "<table>a<tr>b<td>c</table>",
+        "<table><!--a--> b<tr>",
+        "<table>\0a<input type=hidden><input type=text>",
+        "<table><svg><tr>",
+        "<b>a<p>b</b>c",
+        "<a href=1>b<a href=2>c",
+        "<b><b><b><b><p></b>a",
+        "<font color=a><font color=a><font color=b><p></font>c",
+        "<svg><title>a</title><style>b<p></style><script>c</script><path d=e/>f",
+        "<svg><desc><p>a</svg>b",
+        "<math><annotation-xml encoding='text/html'><p>a",
+        "<svg viewbox=1 XLINK:HREF=2 definitionurl=3>",
+        "<template><tr><td>a</template>b",
+        "<div><template shadowrootmode=open>a</template>",
+        "<frameset><frame><noframes>a</noframes></frameset>",
+        "<select><option>a<script>b</script></select>",
+        "<body a=1><body a=2 b=3><html c=4>",
+        "<svg>\0a</svg><p>\0b",
+        "<select><title>a</title>",
+        "<head></head>\0 a",
+        "<form><form></form>",
+        "<button><button>",
+        "<nobr><nobr>",
+        "<option><optgroup>",
+        "<ruby>a<rt>b<rp>c",
+        "<li>a<li>b</ul>",
+        "<isindex>",
+        "<image src=a>",
+        "<keygen>",
+        "<math><mglyph><malignmark><mi><mglyph>",
+        "<p><svg></p>a",
+        "<svg><br>a",
+        "<svg><font>a",
+        "<svg><font color=b>a",
+        "</br>",
+        "</p>",
+        "<x-y/>a</x-y>",
+        "<col><caption>",
+    ];
+
+    #[test]
+    fn cases_of_each_state_are_read_as_the_parser_reads_them() {
+        for case in CASES {
+            assert_same(case);
+            // Behind and before other things, and inside an element.
+            assert_same(&format!("<!doctype html><p>x{case}"));
+            assert_same(&format!("<div>{case}</div>y<b>z"));
+            assert_same(&format!("<svg>{case}</svg>y"));
+            assert_same(&format!("<table><td>{case}</table>y"));
+        }
+    }
+
+    #[test]
+    fn pairs_of_cases_are_read_as_the_parser_reads_them() {
+        for (index, first) in CASES.iter().enumerate() {
+            for second in CASES.iter().skip(index % 7).step_by(7) {
+                assert_same(&format!("{first}{second}"));
+            }
+        }
+    }
+
+    /// splitmix64.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+        }
+    }
+
+    /// Fragments of the pages among the seeds, each with a few characters dropped, doubled, exchanged or put in.
+    /// `FAIRCOPY_FRAGMENTS` makes it longer (a million for a release).
+    #[test]
+    fn mutated_fragments_are_read_as_the_parser_reads_them() {
+        const SIGNS: &[&str] = &[
+            "<",
+            ">",
+            "/",
+            "=",
+            "\"",
+            "'",
+            "!",
+            "--",
+            "&",
+            ";",
+            "#",
+            "\0",
+            "\r",
+            "\n",
+            " ",
+            "?",
+            "]]>",
+            "<![CDATA[",
+            "<!--",
+            "-->",
+            "<script>",
+            "</script>",
+            "<svg>",
+            "</svg>",
+            "<table>",
+            "<td>",
+            "<b>",
+            "<p>",
+            "</p>",
+            "<title>",
+            "<style>",
+            "</style>",
+            "<template>",
+            "<math>",
+            "<select>",
+            "é",
+        ];
+        let count =
+            std::env::var("FAIRCOPY_FRAGMENTS").map_or(2_000, |n| n.parse().expect("a number"));
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .expect("the seeds are there")
+            .map(|entry| entry.expect("the seeds are there").path())
+            .filter(|path| path.extension().is_some_and(|e| e == "html"))
+            .collect();
+        names.sort();
+        let pages: Vec<Vec<char>> = names
+            .iter()
+            .map(|path| std::fs::read(path).expect("the seeds are there"))
+            .map(|raw| String::from_utf8_lossy(&raw).chars().collect())
+            .collect();
+        let mut dice = Dice(1);
+        for _ in 0..count {
+            let page = &pages[dice.below(pages.len())];
+            let start = dice.below(page.len());
+            let end = (start + 1 + dice.below(400)).min(page.len());
+            let mut fragment = page[start..end].to_vec();
+            for _ in 0..dice.below(8) {
+                let at = dice.below(fragment.len());
+                match dice.below(4) {
+                    0 if !fragment.is_empty() => {
+                        fragment.remove(at);
+                    }
+                    1 if !fragment.is_empty() => fragment.insert(at, fragment[at]),
+                    2 if !fragment.is_empty() => {
+                        let other = dice.below(fragment.len());
+                        fragment.swap(at, other);
+                    }
+                    _ => {
+                        let sign = SIGNS[dice.below(SIGNS.len())];
+                        fragment.splice(at..at, sign.chars());
+                    }
+                }
+            }
+            assert_same(&fragment.iter().collect::<String>());
+        }
+    }
+}
