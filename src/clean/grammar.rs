@@ -6,7 +6,8 @@
 //! 1. what a page's structure is sure of;
 //! 2. pictures: credits, and the captions they prove (`caption.rs`);
 //! 3. lines of families that count everywhere (`config/rules`);
-//! 4. lists of other articles and the rest of the page after the article's end (`related.rs`);
+//! 4. where the article begins and ends in a dump of a whole page (`dump.rs`); lists of other articles and the rest of the
+//!    page after the article's end (`related.rs`);
 //! 5. the head: section, headline, byline, date (`head.rs`);
 //! 6. the end, from the last line upward: footers, notes, keywords (`footer.rs`);
 //! 7. what is left between furniture; sub-headings; whether the end is missing (`truncation.rs`).
@@ -16,7 +17,7 @@ use crate::clean::finding::{Cut, Facts, Finding, is_text};
 use crate::clean::line::Lines;
 use crate::clean::rules::{Opens, Position, Rules};
 use crate::clean::sheet::Sheet;
-use crate::clean::{caption, date, footer, head, related, truncation};
+use crate::clean::{caption, date, dump, footer, head, related, truncation};
 use crate::ledger::Class;
 
 /// Says what each line is. `page`: structure has spoken already, in hints.
@@ -25,10 +26,12 @@ pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, 
     follow_strong_hints(&mut sheet);
     caption::find_credits(&mut sheet);
     apply_rules_of_any_place(&mut sheet);
+    dump::bound(&mut sheet);
     related::close_lists(&mut sheet);
     follow_weak_hints(&mut sheet);
     caption::find_captions(&mut sheet);
     head::read(&mut sheet);
+    dump::head::clear_head(&mut sheet);
     footer::peel(&mut sheet);
     related::sweep(&mut sheet);
     name_subheadings(&mut sheet);

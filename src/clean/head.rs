@@ -17,19 +17,21 @@ const QUESTION_WEIGHT_MAX: usize = 120;
 
 /// Reads what stands above the first paragraph.
 pub(super) fn read(sheet: &mut Sheet<'_>) {
-    let first = (0..sheet.len()).find(|&index| is_text(sheet, index));
+    let first = (sheet.from()..sheet.len()).find(|&index| is_text(sheet, index));
     let first = first
         .unwrap_or_else(|| sheet.len().min(4).saturating_sub(1))
-        .min(HEAD_LINES_MAX);
-    let title = match sheet.page {
-        true => None,
-        false => find_title(sheet, first),
+        .min(sheet.from() + HEAD_LINES_MAX)
+        .max(sheet.head_end);
+    let title = match (sheet.page, sheet.headline) {
+        (true, _) => None,
+        (false, Some(headline)) => Some((headline, true)),
+        (false, None) => find_title(sheet, first),
     };
-    for index in 0..first {
+    for index in sheet.from()..first {
         let after_title = title.is_none_or(|(title, _)| index > title);
         read_line(sheet, index, after_title);
     }
-    for index in 0..first {
+    for index in sheet.from()..first {
         learn_from_structure(sheet, index);
     }
     name_people(sheet, first);
@@ -40,6 +42,9 @@ pub(super) fn read(sheet: &mut Sheet<'_>) {
         };
         sheet.remove(title, Class::Title, "head.title", reason);
         sheet.facts.title = Some(sheet.text(title).to_owned());
+        if sheet.dump.is_some() {
+            sheet.headline = Some(title);
+        }
         let above = (0..title).filter(|&index| sheet.is_open(index)).collect();
         clear_above(sheet, title, above, corroborated);
     }
@@ -146,7 +151,7 @@ fn name_people(sheet: &mut Sheet<'_>, first: usize) {
         };
         near(index.checked_sub(1)) || near(Some(index + 1))
     };
-    for index in 0..first {
+    for index in sheet.from()..first {
         let text = sheet.text(index);
         let look = sheet.looks[index];
         if !sheet.is_open(index) || look.words > 4 || look.stops || !beside(sheet, index) {
@@ -177,7 +182,7 @@ fn name_people(sheet: &mut Sheet<'_>, first: usize) {
 fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
     let mut best: Option<(usize, i32, bool)> = None;
     let mut open_before = 0;
-    for index in 0..first {
+    for index in sheet.from()..first {
         let look = sheet.looks[index];
         let claimed = sheet.hit(index, &[Position::Start, Position::Edges]);
         // A headline may look like the label of a newsletter.

@@ -10,6 +10,7 @@ pub mod assemble;
 mod caption;
 pub mod credit;
 pub mod date;
+mod dump;
 pub mod finding;
 pub mod fold;
 mod footer;

@@ -1,6 +1,7 @@
 //! Other articles: lists of headlines under their headings, and the rest of the page after the article's end.
 
 use crate::article::BlockKind;
+use crate::clean::dump::signs::is_data;
 use crate::clean::grammar::is_date;
 use crate::clean::rules::{Opens, Position};
 use crate::clean::sheet::Sheet;
@@ -22,11 +23,24 @@ pub(super) fn close_lists(sheet: &mut Sheet<'_>) {
             Opens::Nothing => index + 1,
             // The article is over where hardly any text follows, or none that could be as long as the article.
             Opens::Rest if before >= 300 && rest <= before * 2 => remove_rest(sheet, index),
-            _ if before >= 300 && rest * 8 <= before => remove_rest(sheet, index),
+            _ if before >= 300 && rest * 8 <= before && !inside(sheet, index) => {
+                remove_rest(sheet, index)
+            }
             Opens::List => remove_list(sheet, index),
             _ => index + 1,
         };
     }
+}
+
+/// The article of a dumped page, whose end is known, goes on below the line: paragraphs follow one another.
+fn inside(sheet: &Sheet<'_>, index: usize) -> bool {
+    const PAIRS_MIN: usize = 2;
+    let Some(dump) = &sheet.dump else {
+        return false;
+    };
+    let prose = |index: usize| sheet.is_paragraph(index) && sheet.looks[index].stops;
+    let pairs = (index + 1..dump.end).filter(|&index| prose(index - 1) && prose(index));
+    pairs.take(PAIRS_MIN).count() == PAIRS_MIN
 }
 
 /// What an already removed line opens.
@@ -165,12 +179,14 @@ fn sweep_tail(sheet: &mut Sheet<'_>) {
             || sheet.looks[index].numbered
             || sheet.text(index).starts_with('?') // a bullet that a charset spoilt
     };
+    let row = |index: usize| sheet.dump.is_some() && is_data(sheet, index);
     let loose = |index: usize| {
         let look = sheet.looks[index];
         let goes_on = look.goes_on || sheet.dangles(index) || sheet.dangles(index - 1);
         sheet.is_open(index)
             && !list(index)
             && !goes_on
+            && !row(index)
             && (look.sentences == 0 || look.asks)
             && !sheet.is_post(index)
             && (look.is_listed_headline() || look.is_label())
@@ -283,7 +299,9 @@ fn sweep_copies(sheet: &mut Sheet<'_>) {
         let (text, look) = (sheet.text(index), sheet.looks[index]);
         let headline = title.as_deref() == Some(text) && look.words >= 3;
         let again = text == before && look.words > 1 && look.weight > 24;
-        let copy = look.weight >= WEIGHT_MIN && !look.stops && !seen.insert(text);
+        // A question that is put again and again, each time before an answer, is an interview's.
+        let question = look.asks && sheet.is_paragraph_at(index + 1);
+        let copy = look.weight >= WEIGHT_MIN && !look.stops && !seen.insert(text) && !question;
         let reason = match () {
             _ if headline => "repeats the headline",
             _ if again => "repeats the line before it",

@@ -7,6 +7,7 @@ use crate::clean::look::Look;
 use crate::clean::rules::{Hit, Position, Rules};
 use crate::clean::truncation;
 use crate::ledger::Class;
+use std::ops::Range;
 
 /// Lines, their looks, the rules that fit them, and the findings made so far.
 pub(super) struct Sheet<'s> {
@@ -20,6 +21,12 @@ pub(super) struct Sheet<'s> {
     pub(super) facts: Facts,
     /// The lines come from a page, whose structure has spoken already.
     pub(super) page: bool,
+    /// Where the article stands in a dump of a whole page.
+    pub(super) dump: Option<Range<usize>>,
+    /// Its headline, if the page's title tells it.
+    pub(super) headline: Option<usize>,
+    /// One past the last byline or date below the headline, if a summary may stand above them; else 0.
+    pub(super) head_end: usize,
 }
 
 impl<'s> Sheet<'s> {
@@ -46,8 +53,16 @@ impl<'s> Sheet<'s> {
             findings: vec![None; lines.lines.len()],
             facts: Facts::default(),
             page,
+            dump: None,
+            headline: None,
+            head_end: 0,
             lines,
         }
+    }
+
+    /// The first line that is not above the article in a dump of a whole page.
+    pub(super) fn from(&self) -> usize {
+        self.dump.as_ref().map_or(0, |dump| dump.start)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -94,6 +109,11 @@ impl<'s> Sheet<'s> {
     /// A paragraph of text that stays.
     pub(super) fn is_paragraph(&self, index: usize) -> bool {
         self.stays(index) && self.looks[index].is_paragraph()
+    }
+
+    /// There is a line `index`, and it is a paragraph of text that stays.
+    pub(super) fn is_paragraph_at(&self, index: usize) -> bool {
+        index < self.len() && self.is_paragraph(index)
     }
 
     pub(super) fn remove(
@@ -164,8 +184,9 @@ impl<'s> Sheet<'s> {
     /// No line above it could be the headline.
     pub(super) fn leads(&self, index: usize) -> bool {
         const LINES_MAX: usize = 150;
-        index < LINES_MAX
-            && !(0..index).any(|before| self.is_open(before) && self.looks[before].is_headline())
+        index < self.from() + LINES_MAX
+            && !(self.from()..index)
+                .any(|before| self.is_open(before) && self.looks[before].is_headline())
     }
 
     /// The line is (the signature of) a post quoted from a network: `— Ada Brill (@ada) May 3, 2020`.
