@@ -20,48 +20,27 @@ use faircopy::submission::{Declared, Reason};
 use serde_json::Value;
 use similar::TextDiff;
 
-/// Seeds that do not clean to their golden yet. One that does must leave this list: the test fails on it.
-const KNOWN_FAILING: &[&str] = &["page-nested-tables.html", "page-post-footer.html"];
-
-/// Seeds whose fair copy does not clean to itself yet.
-const KNOWN_UNSTABLE: &[&str] = &["page-nested-tables.html"];
-
 #[test]
 fn every_seed_cleans_to_its_golden() {
     let rules = Rules::built_in();
     let names = common::seed_names().into_iter();
-    judge(
-        KNOWN_FAILING,
-        names.map(|name| {
-            let mismatches = mismatches(&name, &rules);
-            (name, mismatches)
-        }),
-    );
+    judge(names.map(|name| {
+        let mismatches = mismatches(&name, &rules);
+        (name, mismatches)
+    }));
 }
 
-/// Fails with all findings listed, unless they are those of the seeds that are known to fail, and of each of these one.
-fn judge(known: &[&str], findings: impl Iterator<Item = (String, Vec<String>)>) {
-    let mut failed = 0;
-    let mut report = String::new();
-    for (name, found) in findings {
-        let expected = known.contains(&name.as_str());
-        if found.is_empty() == expected {
-            failed += 1;
-        }
-        match (expected, found.is_empty()) {
-            (true, true) => {
-                report += &format!(
-                    "== {name}\nis right now: take it off the list of those known to fail\n"
-                )
-            }
-            (false, false) => report += &format!("== {name}\n{}\n", found.join("\n")),
-            (true, false) => println!("== {name}, known to fail\n{}", found.join("\n")),
-            (false, true) => {}
-        }
-    }
+/// Fails with all findings listed.
+fn judge(findings: impl Iterator<Item = (String, Vec<String>)>) {
+    let failed: Vec<String> = findings
+        .filter(|(_, found)| !found.is_empty())
+        .map(|(name, found)| format!("== {name}\n{}\n", found.join("\n")))
+        .collect();
     assert!(
-        failed == 0,
-        "\n{report}{failed} seeds are not as they should be"
+        failed.is_empty(),
+        "\n{}{} seeds are not as they should be",
+        failed.concat(),
+        failed.len()
     );
 }
 
@@ -74,9 +53,6 @@ fn every_seed_has_a_golden_and_every_golden_its_seed() {
         .filter_map(|name| name.strip_suffix(".golden.json").map(str::to_owned))
         .collect();
     assert_eq!(names, goldens);
-    for known in KNOWN_FAILING {
-        assert!(names.contains(*known), "{known} is no seed");
-    }
 }
 
 #[test]
@@ -95,23 +71,20 @@ fn cleaning_a_seed_twice_gives_the_same() {
 #[test]
 fn a_fair_copy_cleans_to_itself_and_an_added_footer_changes_only_what_footers_tell() {
     let rules = Rules::built_in();
-    judge(
-        KNOWN_UNSTABLE,
-        fair_copies(&rules).map(|(name, article, copy)| {
-            let fair = clean_text(&copy, &rules).article;
-            let mut found = Vec::from_iter(unlike("itself", &article.text, &fair.text));
-            let title = fair.title.clone().unwrap_or_default();
-            for footer in [
-                "Click Here to Read the Full Original Article at The Copper Gazette…",
-                &format!("The post {title} appeared first on The Copper Gazette."),
-                "This article was originally published by The Copper Gazette.",
-            ] {
-                let with_footer = clean_text(&format!("{copy}\n{footer}\n"), &rules).article;
-                found.extend(footer_changes(&fair, with_footer, footer));
-            }
-            (name, found)
-        }),
-    );
+    judge(fair_copies(&rules).map(|(name, article, copy)| {
+        let fair = clean_text(&copy, &rules).article;
+        let mut found = Vec::from_iter(unlike("itself", &article.text, &fair.text));
+        let title = fair.title.clone().unwrap_or_default();
+        for footer in [
+            "Click Here to Read the Full Original Article at The Copper Gazette…",
+            &format!("The post {title} appeared first on The Copper Gazette."),
+            "This article was originally published by The Copper Gazette.",
+        ] {
+            let with_footer = clean_text(&format!("{copy}\n{footer}\n"), &rules).article;
+            found.extend(footer_changes(&fair, with_footer, footer));
+        }
+        (name, found)
+    }));
 }
 
 /// What else than the footer itself and what it tells is different in `article`, which is `fair` with a footer added.

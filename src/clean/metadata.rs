@@ -966,6 +966,8 @@ fn publisher(evidence: &Evidence) -> Option<Weighed<String>> {
         ballot.say(evidence.named(key), key_source(key), weight);
     }
     ballot.say(evidence.declared.source.as_deref(), "sidecar", 10);
+    let masthead = evidence.page.and_then(|page| page.masthead.as_deref());
+    ballot.say(masthead, "masthead of the page", 8);
     ballot
         .votes
         .retain(|(_, value, ..)| value.len() <= 100 && !value.contains("://"));

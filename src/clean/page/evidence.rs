@@ -30,6 +30,8 @@ pub struct PageEvidence {
     pub tags: Vec<String>,
     /// The name of the section above the headline, or the last breadcrumb.
     pub section: Option<String>,
+    /// What the page's head, above the article, links to the site's first page under.
+    pub masthead: Option<String>,
 }
 
 /// A text with a date.
@@ -117,7 +119,21 @@ pub(super) fn gather(
             _ if index >= last && index <= last + TAIL_RUNS_MAX => DatePlace::Tail,
             _ => DatePlace::Elsewhere,
         };
-        evidence.date(outline, families, run, place, before);
+        if index < first && heading.is_none_or(|heading| index < heading) {
+            evidence.masthead(outline, families, run);
+        }
+        // The date may stand in the middle of a line: "Posted on ... by ...".
+        let holds_date = place == DatePlace::Head
+            && run
+                .nodes
+                .clone()
+                .any(|node| contexts.at(node).any(Families::DATE));
+        let dated = if holds_date {
+            Families::DATE
+        } else {
+            Families::NONE
+        };
+        evidence.date(outline, families | dated, run, place, before);
         if index < head_from || index > last + TAIL_RUNS_MAX || run.bytes > 200 {
             continue;
         }
@@ -135,6 +151,15 @@ pub(super) fn gather(
     }
     evidence.end(outline, inside);
     evidence
+}
+
+/// The address of a site's first page: a path without names.
+fn is_first_page(href: &str) -> bool {
+    let path = match href.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => href.trim_start_matches('.').trim_start_matches('/'),
+    };
+    matches!(path, "" | "index.html" | "index.php") && !href.starts_with("//")
 }
 
 /// The headline without a kicker that stands in the same heading, marked as what it is; and the last of its texts.
@@ -173,6 +198,23 @@ const OPENING: &[char] = &[
 ];
 
 impl PageEvidence {
+    fn masthead(&mut self, outline: &Outline, families: Families, run: &Run) {
+        const BYTES: std::ops::RangeInclusive<u32> = 4..=60;
+        let tree = outline.tree;
+        let is_alone = run.link_percent() == 100 && BYTES.contains(&run.bytes);
+        let Some(link) = run.link.filter(|_| is_alone && self.masthead.is_none()) else {
+            return;
+        };
+        let menu = |node| matches!(tree.tag(node), Some(Tag::Li | Tag::Nav));
+        let in_menu = families.any(Families::SECTION) || tree.ancestors(link).take(5).any(menu);
+        // A single word may be "Home" in any language.
+        let name = squeeze(outline.text(run));
+        if tree.attr(link, Attr::Href).is_some_and(is_first_page) && !in_menu && name.contains(' ')
+        {
+            self.masthead = Some(name);
+        }
+    }
+
     /// `before` is the short text right before the run: a label may stand in a box of its own.
     fn date(
         &mut self,

@@ -213,6 +213,32 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
         }
     }
     best.map(|(_, index)| index)
+        .or_else(|| titled(outline, contexts, titles))
+}
+
+/// On a page without such a heading: the line that says what one end of the declared title says, the other end of which
+/// is the site's name.
+fn titled(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<usize> {
+    const WORDS_MIN: usize = 3;
+    let is_end = |text: &str| {
+        let words = text.split(' ').count();
+        let others = |title: &String| title.split(' ').count() - words;
+        let mut ends = titles
+            .iter()
+            .filter(|title| title.len() > text.len())
+            .filter(|title| title.starts_with(text) || title.ends_with(text));
+        words >= WORDS_MIN && ends.any(|title| (1..=words).contains(&others(title)))
+    };
+    outline
+        .runs
+        .iter()
+        .take_while(|run| run.prose() == 0)
+        .position(|run| {
+            (3..=300).contains(&run.bytes)
+                && run.link_percent() < 50
+                && !contexts.at(run.nodes.start).any(FURNITURE)
+                && is_end(&fold(outline.text(run)))
+        })
 }
 
 /// The heading ends a row of links: some pages make the last breadcrumb their `h1`, and put the headline they show in an `h2`.
