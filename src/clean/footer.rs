@@ -132,10 +132,19 @@ pub(super) fn learn(sheet: &mut Sheet<'_>) {
 
 fn footer(hit: &Hit<'_>, verbatim: &str, href: Option<String>, sheet: &Sheet<'_>) -> Footer {
     let learnt = |names: &[&str]| names.iter().find_map(|name| hit.learnt.get(*name)).cloned();
-    let publisher = learnt(&["publisher", "publisher2"]).map(|name| {
-        name.trim_end_matches(['.', '…', ' ', '»', '>', ':', '→', ',', '!', ')'])
+    let mut publishers = hit
+        .learnt
+        .iter()
+        .filter(|(name, _)| name.starts_with("publisher"));
+    let publisher = publishers
+        .next()
+        .map(|(_, name)| name.trim_start_matches(['»', '«', '„', '“', '"', ' ']))
+        .map(|name| {
+            name.trim_end_matches([
+                '.', '…', ' ', '»', '«', '“', '”', '"', '>', ':', '→', ',', '!', ')',
+            ])
             .to_owned()
-    });
+        });
     let publisher = publisher.map(|name| {
         name.split(" | ")
             .next()
