@@ -1,12 +1,16 @@
 //! Pictures: lines that are credits, lines that hold one, and the captions that stand with them.
 
+pub(super) mod bare;
+mod gallery;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::article::{BlockKind, Caption, Credit};
 use crate::clean::credit::FoundCredit;
 use crate::clean::finding::{Cut, Finding};
-use crate::clean::grammar::add_cut;
+use crate::clean::grammar::{add_cut, is_date};
 use crate::clean::line::Line;
+use crate::clean::rules::Position;
 use crate::clean::sheet::Sheet;
 use crate::ledger::Class;
 
@@ -16,6 +20,8 @@ const CAPTION_WEIGHT_MAX: usize = 460;
 /// Finds credit lines, and cuts credits out of the lines that hold them.
 pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
     let book = sheet.rules.credit_book();
+    let first = (0..sheet.len()).find(|&index| sheet.looks[index].is_paragraph());
+    let first = first.unwrap_or(sheet.len());
     for index in 0..sheet.len() {
         let line = &sheet.lines.lines[index];
         cut_marked_credits(sheet, index, line);
@@ -24,6 +30,18 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
             class,
             None | Some(Class::Caption | Class::Body | Class::Credit)
         ) {
+            continue;
+        }
+        if sheet.is_open(index) && is_spoken_for(sheet, index) {
+            continue;
+        }
+        if sheet.is_open(index) && book.is_cut(sheet.text(index)) {
+            sheet.remove(
+                index,
+                Class::Credit,
+                "credit.cut",
+                "the beginning of a credit, cut by a machine",
+            );
             continue;
         }
         if let Some(credit) = book
@@ -39,16 +57,26 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
                 );
                 continue;
             }
+            if claimed(sheet, index, &credit, first) {
+                continue;
+            }
             if sheet.is_open(index) && is_free(sheet, index, &credit) {
                 sheet.findings[index] =
                     Some(Finding::removed(Class::Credit, credit.rule, credit.reason));
             }
             continue;
         }
-        let credits = book.tail(sheet.text(index));
+        if sheet.text(index).starts_with('©') {
+            take_front(sheet, index);
+        }
+        let mut credits = book.tail(sheet.text(index));
+        if credits.is_empty() && (class == Some(Class::Caption) || hinted(sheet, index)) {
+            credits.extend(book.name_in_caption(sheet.text(index)));
+        }
         if !credits.is_empty() {
             take_tail(sheet, index, credits);
         }
+        take_front(sheet, index);
     }
     find_repeated_names(sheet);
 }
@@ -71,6 +99,35 @@ fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
             },
         );
     }
+}
+
+/// A rule knows the line as furniture, whatever names stand in it: `(Abmelden / Ändern)`.
+fn is_spoken_for(sheet: &Sheet<'_>, index: usize) -> bool {
+    sheet.hits[index].iter().any(|hit| {
+        let furniture = matches!(
+            hit.rule.class,
+            Class::Ui | Class::Social | Class::Promo | Class::Related
+        );
+        let everywhere = hit.rule.position == Position::Anywhere && !hit.rule.cuts;
+        furniture && everywhere && !sheet.looks[index].is_solid()
+            || hit.rule.name == "footer.copyright"
+    })
+}
+
+/// The line is a byline above the text (`Por Agencia EFE`), or a button that has the name of an agency (`AA`).
+fn claimed(sheet: &Sheet<'_>, index: usize, credit: &FoundCredit, first: usize) -> bool {
+    // `Von Ada Brill, dpa` is one wherever it stands.
+    let first_word = sheet.text(index).split(' ').next().unwrap_or_default();
+    let by = matches!(
+        first_word,
+        "By" | "Von" | "Por" | "Par" | "Di" | "Door" | "Av" | "Af"
+    );
+    let bare = credit.rule == "credit.agency";
+    bare && sheet.hits[index].iter().any(|hit| match hit.rule.class {
+        Class::Byline => (by || index < first) && hit.rule.position == Position::Start,
+        Class::Ui | Class::Social => true,
+        _ => false,
+    })
 }
 
 /// A credit line stands free: not a piece of a sentence, nor a bare agency where a text is broken at its links.
@@ -126,6 +183,37 @@ fn take_tail(sheet: &mut Sheet<'_>, index: usize, credits: Vec<FoundCredit>) {
             },
         );
     }
+}
+
+/// A credit in front of a short line makes it a caption.
+fn take_front(sheet: &mut Sheet<'_>, index: usize) {
+    let look = sheet.looks[index];
+    let caption = sheet.class(index) == Some(Class::Caption);
+    // No paragraph begins with the sign, however long it is.
+    let signed = sheet.text(index).starts_with('©');
+    let short = look.weight <= CAPTION_WEIGHT_MAX && look.sentences <= 4 || signed;
+    if !(caption || sheet.is_open(index) && short) {
+        return;
+    }
+    let Some(credit) = sheet.rules.credit_book().front(sheet.text(index)) else {
+        return;
+    };
+    let finding = sheet.findings[index].get_or_insert_with(|| {
+        Finding::removed(
+            Class::Caption,
+            "caption.with_credit",
+            "a short line that begins with a credit",
+        )
+    });
+    add_cut(
+        finding,
+        Cut {
+            span: credit.span,
+            class: Class::Credit,
+            rule: credit.rule.into(),
+            reason: credit.reason.into(),
+        },
+    );
 }
 
 fn hinted(sheet: &Sheet<'_>, index: usize) -> bool {
@@ -194,7 +282,7 @@ pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
             .find(|hit| hit.rule.class == Class::Caption);
         if let Some(hit) = labelled
             && sheet.is_open(index)
-            && !sheet.looks[index].quote
+            && (!sheet.looks[index].quote || hit.rule.name == "caption.mark")
         {
             let (rule, reason) = (hit.rule.name.clone(), hit.rule.reason.clone());
             sheet.findings[index] = Some(Finding::removed(Class::Caption, rule, reason));
@@ -208,6 +296,7 @@ pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
     }
     find_repeated_captions(sheet);
     find_short_forms(sheet);
+    gallery::find(sheet);
 }
 
 fn is_source(sheet: &Sheet<'_>, index: usize) -> bool {
@@ -223,8 +312,13 @@ fn likeness(sheet: &Sheet<'_>, index: Option<usize>) -> u8 {
     };
     let look = sheet.looks[index];
     let heading = sheet.lines.lines[index].kind != BlockKind::Paragraph;
+    let claimed = sheet.hits[index]
+        .iter()
+        .any(|hit| hit.rule.class != Class::Caption && !hit.rule.cuts);
     match () {
         _ if heading
+            || claimed
+            || is_date(sheet, index)
             || look.colon
             || look.quote
             || look.goes_on
@@ -289,7 +383,11 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
     if captioned(before) || captioned(Some(credit + 1)) {
         return;
     }
-    let (fore, aft) = (likeness(sheet, before), likeness(sheet, Some(credit + 1)));
+    let mut fore = likeness(sheet, before);
+    let aft = likeness(sheet, Some(credit + 1));
+    if before.is_some_and(|before| is_only_headline(sheet, before, habit.first_text)) {
+        fore = 0;
+    }
     let leads = before.is_some_and(|before| before <= habit.first_text);
     let after = aft == 3 && (habit.credits == 1 || habit.after * 2 > habit.credits);
     let place = match () {
@@ -299,6 +397,8 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
             before
         }
         _ if after => Some(credit + 1),
+        // `Hormuz` and the credit: the name of a place or a person that the text speaks of.
+        _ if fore == 1 && before.is_some_and(|before| is_known_name(sheet, before)) => before,
         _ => None,
     };
     if let Some(place) = place {
@@ -309,6 +409,29 @@ fn find_caption_of(sheet: &mut Sheet<'_>, credit: usize, habit: &Habit) {
             "stands beside the credit of a picture",
         );
     }
+}
+
+/// The headline of a flat text may stand right over the credit of the lead picture.
+fn is_only_headline(sheet: &Sheet<'_>, index: usize, first_text: usize) -> bool {
+    let other = |index: usize| sheet.is_open(index) && sheet.looks[index].is_headline();
+    !sheet.page
+        && index < first_text
+        && sheet.looks[index].is_headline()
+        && sheet.leads(index)
+        && !(index + 1..first_text.min(sheet.len())).any(other)
+}
+
+/// Every word has a capital, and the text speaks of the last one.
+fn is_known_name(sheet: &Sheet<'_>, index: usize) -> bool {
+    let text = sheet.text(index);
+    let last = text.rsplit(' ').next().unwrap_or(text);
+    let capital = |word: &str| word.starts_with(char::is_uppercase);
+    let inside = |other: &str| other.match_indices(last).any(|(at, _)| at > 0);
+    !sheet.looks[index].capitals
+        && text.split(' ').all(capital)
+        && (0..sheet.len())
+            .filter(|&other| other != index && sheet.is_paragraph(other))
+            .any(|other| inside(sheet.text(other)))
 }
 
 /// A line without a full stop that stands twice is a caption: in the text and in a gallery, or with both of two pictures.
@@ -336,10 +459,20 @@ fn find_repeated_captions(sheet: &mut Sheet<'_>) {
         if sheet.leads(places[0]) {
             continue;
         }
+        // Beside pictures it is their text; elsewhere the headline of another article.
+        let picture = |index: usize| {
+            let class = (index < sheet.len()).then(|| sheet.class(index)).flatten();
+            matches!(class, Some(Class::Caption | Class::Credit))
+        };
+        let beside = |&index: &usize| picture(index + 1) || index > 0 && picture(index - 1);
+        let class = match places.iter().any(beside) {
+            true => Class::Caption,
+            false => Class::Related,
+        };
         for index in places {
             sheet.remove(
                 index,
-                Class::Caption,
+                class,
                 "caption.repeated",
                 "a line without a full stop that stands twice",
             );
@@ -347,21 +480,26 @@ fn find_repeated_captions(sheet: &mut Sheet<'_>) {
     }
 }
 
-/// A line that is the beginning of a caption right after it is its short form.
+/// A line that is the beginning of a caption right beside it is its short form.
 fn find_short_forms(sheet: &mut Sheet<'_>) {
-    for index in 0..sheet.len().saturating_sub(1) {
+    for index in 0..sheet.len() {
+        if !sheet.is_open(index) {
+            continue;
+        }
         let short = sheet.text(index).trim_end_matches(['…', '.', ',', ' ']);
-        let long = sheet.text(index + 1);
-        if sheet.is_open(index)
-            && sheet.class(index + 1) == Some(Class::Caption)
-            && short.chars().count() >= 15
-            && long.starts_with(short)
-        {
+        let long = |place: Option<usize>| {
+            let place = place.filter(|&place| place < sheet.len());
+            place.is_some_and(|place| {
+                sheet.class(place) == Some(Class::Caption) && sheet.text(place).starts_with(short)
+            })
+        };
+        let beside = long(index.checked_sub(1)) || long(Some(index + 1));
+        if beside && short.chars().count() >= 15 {
             sheet.remove(
                 index,
                 Class::Caption,
                 "caption.short_form",
-                "is the beginning of the caption after it",
+                "is the beginning of the caption beside it",
             );
         }
     }
@@ -381,11 +519,16 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
         let parts = finding.cuts.iter().filter(|cut| cut.class == Class::Credit);
         let parts: Vec<&str> = parts
             .filter_map(|cut| text.get(cut.span.clone()))
-            .map(str::trim)
+            .map(|part| book.bare(part))
             .collect();
         credits.extend(parts.iter().map(|part| book.read(part)));
         match finding.class {
             Class::Credit => {
+                let text = book.bare(text);
+                credits.push(book.read(text));
+                lone.push((index, text.to_owned()));
+            }
+            Class::Caption if parts.is_empty() && is_mere_credit(sheet, index) => {
                 credits.push(book.read(text));
                 lone.push((index, text.to_owned()));
             }
@@ -400,7 +543,7 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
                     rest.replace_range(cut.span.clone(), " ");
                 }
                 let rest = caption_text(&rest);
-                if !rest.is_empty() {
+                if rest.contains(char::is_alphabetic) && !is_button(sheet, index) {
                     captions.push((
                         index,
                         Caption {
@@ -421,10 +564,29 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
     sheet.facts.credits = credits;
 }
 
+/// What a page's structure calls a caption may be the credit alone.
+fn is_mere_credit(sheet: &Sheet<'_>, index: usize) -> bool {
+    let credit = sheet.rules.credit_book().whole(sheet.text(index));
+    credit.is_some_and(|credit| credit.rule != "credit.source")
+}
+
+/// What a page's structure calls a caption may be the button that shows or hides it.
+fn is_button(sheet: &Sheet<'_>, index: usize) -> bool {
+    let button = |class: Class| matches!(class, Class::Ui | Class::FooterExcerpt | Class::Social);
+    let hits = &sheet.hits[index];
+    sheet.looks[index].words <= 3 && hits.iter().any(|hit| button(hit.rule.class))
+}
+
 /// The caption without its label and doubled blanks.
 fn caption_text(text: &str) -> String {
-    const LABELS: &[&str] = &["Image caption ", "Media caption ", "Video caption "];
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    const LABELS: &[&str] = &[
+        "Image caption ",
+        "Media caption ",
+        "Video caption ",
+        "Caption ",
+        "Bildunterschrift ",
+    ];
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ") + " ";
     let label = LABELS.iter().find(|label| text.starts_with(**label));
     let text = &text[label.map_or(0, |label| label.len())..];
     text.trim_end_matches([' ', '—', '–', '-', '|', ':', '·'])

@@ -3,6 +3,7 @@
 //! `(UGC/AFP via Getty Images)` is read as its parts are put together: brackets, sign, label, names parted by signs, `via`.
 //! What each name is, a person or an agency, the tables of `config/rules/credit.toml` tell.
 
+mod front;
 mod tail;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use crate::article::Credit;
 use crate::clean::fold::is_unspaced;
 use crate::clean::rules::CreditWords;
+use crate::clean::truncation::without_mark;
 
 /// The tables of credits, ready for use.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ struct Shape<'t> {
     words: usize,
     /// One word and an agency in brackets after it.
     place_and_agency: bool,
+    /// A copyright sign stands among the names.
+    owned: bool,
     /// The parts, with the agency found in each.
     parts: Vec<Part<'t>>,
 }
@@ -71,7 +75,7 @@ const CREDIT_CHARS_MAX: usize = 130;
 /// A credit that is labelled may go on longer.
 const LABELLED_CHARS_MAX: usize = 200;
 const CLOSING: &[char] = &[')', ']', '）', '】', '］'];
-const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "®"];
+const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "ⓒ", "®"];
 
 impl CreditBook {
     pub(crate) fn new(words: &CreditWords) -> CreditBook {
@@ -101,6 +105,42 @@ impl CreditBook {
         }
     }
 
+    /// A credit of which a machine left the beginning: `SOPA Imag… [+2371 chars]`, `COURTESY OF… [+12 chars]`.
+    pub fn is_cut(&self, line: &str) -> bool {
+        let text = without_mark(line);
+        if text.len() == line.len() || text.len() > CREDIT_CHARS_MAX {
+            return false;
+        }
+        let rest = text
+            .trim_end_matches(['…', '.', ' '])
+            .trim_start_matches('(');
+        let lower = rest.to_lowercase();
+        let begins = lower.chars().count() >= 4
+            && self
+                .agencies
+                .iter()
+                .any(|agency| agency.starts_with(&lower));
+        begins || self.labels.contains(&lower) || self.whole(rest).is_some()
+    }
+
+    /// A credit without the buttons and counters after it.
+    pub fn bare<'t>(&self, credit: &'t str) -> &'t str {
+        let mut text = credit.trim();
+        let tail = |text: &str| text.to_lowercase();
+        let widget = self
+            .widgets
+            .iter()
+            .filter(|widget| tail(text).ends_with(widget.as_str()))
+            .map(|widget| widget.len())
+            .max();
+        let without = widget.and_then(|length| text.get(..text.len().checked_sub(length)?));
+        text = without.map_or(text, str::trim_end);
+        let name = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        let counted = (1..=3).contains(&(text.len() - name.len())) && name.ends_with(' ');
+        let bare = if counted { name.trim_end() } else { text };
+        if bare.is_empty() { credit } else { bare }
+    }
+
     /// What a text says that is known to be a credit.
     pub fn read(&self, verbatim: &str) -> Credit {
         let text = verbatim.trim_start_matches(['—', '–', '-', '|', '•', '/', ' ']);
@@ -122,6 +162,10 @@ impl CreditBook {
         }
         let text = line.trim_start_matches(['—', '–', '-', '|', '•', '/', ' ']);
         let shape = self.shape(text)?;
+        // `The master of the ferry. Cortesía/Harbour` is a caption with its credit.
+        if !shape.label && !shape.source && !shape.bracket && ends_sentence_within(text) {
+            return None;
+        }
         let (rule, reason) = self.whole_evidence(&shape)?;
         Some(self.found(
             line,
@@ -145,8 +189,12 @@ impl CreditBook {
                 "credit.label",
                 "a label and the names of those who made the picture",
             )),
-            _ if shape.source && shape.names => Some(("credit.source", "names the source")),
+            _ if shape.source && (shape.names || shape.is_coined()) => {
+                Some(("credit.source", "names the source"))
+            }
             _ if !shape.names => None,
+            // `Harbour © 2019 by all` is a page's own line.
+            _ if shape.owned && shape.has_year() => None,
             // `HANOI (AP)` is a dateline: a person has two names.
             _ if shape.place_and_agency => None,
             _ if shape.sign && !shape.has_year() => {
@@ -172,7 +220,7 @@ impl CreditBook {
             return None;
         }
         let mut shape = Shape::default();
-        let mut rest = text.trim().trim_end_matches(['.', ';', ':', ' ']);
+        let mut rest = without_rights(text.trim()).trim_end_matches(['.', ';', ':', ' ']);
         if let (Some(first), Some(last)) = (rest.chars().next(), rest.chars().next_back())
             && CLOSING.contains(&last)
             && opening(last) == first
@@ -190,13 +238,19 @@ impl CreditBook {
         let (before, via) = split_via(rest);
         shape.via = via;
         shape.words = rest.split_whitespace().count();
+        shape.owned = rest.contains('©');
         for part in before
             .split(['/', '|', ',', ';', '·', '•', '(', ')'])
             .flat_map(split_dash)
         {
             let part = part.trim().trim_matches(['[', ']', '"']).trim();
             if !part.is_empty() {
-                shape.parts.push(self.part(part));
+                // `Quelle: Ada Brill/dpa; Montage: Harbour`: labels follow a label only.
+                let inner = match shape.label || shape.source {
+                    true => self.label_at_start(part).map(|(_, rest, _)| rest),
+                    false => None,
+                };
+                shape.parts.push(self.part(inner.unwrap_or(part)));
             }
         }
         if shape.parts.is_empty() {
@@ -204,7 +258,12 @@ impl CreditBook {
         }
         shape.place_and_agency =
             before.contains('(') && !shape.parts[0].text.contains(' ') && !shape.label;
-        let named = |part: &Part<'_>| part.generic || part.only_agency || self.is_name(part.text);
+        // `gulls / Getty Images`: a library knows some of its photographers by one word in small letters.
+        let library = before.contains('/') && shape.parts.iter().any(|part| part.only_agency);
+        let handle = |part: &Part<'_>| library && shape.parts.len() <= 3 && is_handle(part.text);
+        let named = |part: &Part<'_>| {
+            part.generic || part.only_agency || self.is_name(part.text) || handle(part)
+        };
         shape.names = shape.parts.iter().all(named) && via.is_none_or(|via| self.is_name(via));
         Some(shape)
     }
@@ -267,11 +326,11 @@ impl CreditBook {
             .any(|word| label.ends_with(word))
                 && label.contains([' ', '.', '\'', '’']);
             let after = rest.trim_start();
-            let colon =
-                after.starts_with([':', '：', '/', '@', '|']) || after.starts_with('-') && source;
+            let colon = after.starts_with([':', '：', '/', '@', '|', '=', '＝'])
+                || after.starts_with('-') && source;
             if colon || unspaced || by && after.len() < rest.len() {
                 let after = after
-                    .trim_start_matches([':', '：', '/', '|', '-'])
+                    .trim_start_matches([':', '：', '/', '|', '-', '=', '＝'])
                     .trim_start();
                 best = Some((end, after, source));
             }
@@ -280,6 +339,8 @@ impl CreditBook {
     }
 
     fn part<'t>(&self, text: &'t str) -> Part<'t> {
+        let text = without_year(text);
+        let text = self.without_generic(text);
         let lower = text.to_lowercase();
         let agency = self.agency_in(text);
         Part {
@@ -287,6 +348,18 @@ impl CreditBook {
             agency,
             generic: self.generic.contains(lower.trim_end_matches('.')),
             only_agency: agency == Some(text),
+        }
+    }
+
+    /// `Reuters file`: the agency without the word for where the picture was kept.
+    fn without_generic<'t>(&self, text: &'t str) -> &'t str {
+        match text.rsplit_once(' ') {
+            Some((name, last))
+                if self.generic.contains(&last.to_lowercase()) && self.is_agency(name) =>
+            {
+                name
+            }
+            _ => text,
         }
     }
 
@@ -350,7 +423,10 @@ impl CreditBook {
             };
             let uncased = !first.is_lowercase() && !first.is_uppercase() && first.is_alphabetic();
             let address = core.contains('.') && core.len() > 4 && core.is_ascii();
-            let prefixed = core.chars().nth(1).is_some_and(|c| c == '\'' || c == '’')
+            let prefixed = core
+                .chars()
+                .nth(1)
+                .is_some_and(|c| matches!(c, '\'' | '’' | '-'))
                 && core.chars().nth(2).is_some_and(char::is_uppercase);
             if first.is_uppercase()
                 || first == '@'
@@ -386,14 +462,20 @@ impl CreditBook {
 
     fn parse(&self, verbatim: &str, shape: &Shape<'_>) -> Credit {
         let name = |part: &Part<'_>| {
-            part.text
-                .trim_matches([' ', '.', ':', '–', '—', '-', '|'])
-                .to_owned()
+            let name = part
+                .text
+                .trim_matches([' ', '.', ':', '–', '—', '-', '|', '=']);
+            let name = name
+                .strip_suffix(" von")
+                .or_else(|| name.strip_suffix(" by"))
+                .unwrap_or(name);
+            name.to_owned()
         };
         let parts: Vec<&Part<'_>> = shape
             .parts
             .iter()
             .filter(|part| !part.generic || part.text == "UGC")
+            .filter(|part| !is_company_form(part.text))
             .collect();
         let mut agencies = parts.iter().filter_map(|part| part.agency);
         let people: Vec<&&Part<'_>> = parts.iter().filter(|part| part.agency.is_none()).collect();
@@ -443,11 +525,31 @@ impl Shape<'_> {
         })
     }
 
+    /// One word that is no word of the language, such as `t-online`.
+    fn is_coined(&self) -> bool {
+        self.words == 1 && self.parts[0].text.contains('-')
+    }
+
     fn has_digit(&self) -> bool {
         self.parts
             .iter()
             .any(|part| part.text.contains(|c: char| c.is_ascii_digit()))
     }
+}
+
+/// `Ada Brill/Copyright 2026 The AP. All rights reserved.`: the claim at the end says nothing of whose it is.
+fn without_rights(text: &str) -> &str {
+    const CLAIMS: &[&str] = &[
+        "All rights reserved",
+        "Alle Rechte vorbehalten",
+        "Tous droits réservés",
+        "Todos los derechos reservados",
+        "Todos os direitos reservados",
+        "Tutti i diritti riservati",
+    ];
+    let bare = text.trim_end_matches(['.', ' ']);
+    let claim = CLAIMS.iter().find_map(|claim| bare.strip_suffix(claim));
+    claim.map_or(text, |rest| rest.trim_end_matches(['.', ',', ' ']))
 }
 
 fn opening(close: char) -> char {
@@ -461,9 +563,45 @@ fn opening(close: char) -> char {
     }
 }
 
+/// What a comma parts from the name of a house: `Gull Systems, Inc.`
+fn is_company_form(text: &str) -> bool {
+    matches!(
+        text.trim_end_matches('.'),
+        "Inc" | "Ltd" | "LLC" | "Corp" | "Co" | "GmbH" | "AG" | "plc" | "S.A" | "B.V" | "LLP"
+    )
+}
+
+fn is_handle(text: &str) -> bool {
+    (3..=20).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// `Copyright 2026 The AP`: the name without the claim and the year.
+fn without_year(text: &str) -> &str {
+    let rest = text.strip_prefix("Copyright ").unwrap_or(text);
+    let year = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
+    match rest.split_once(' ') {
+        Some((first, name)) if rest.len() < text.len() && year(first) => name,
+        _ => rest,
+    }
+}
+
+/// A word of four letters and a full stop before the last words.
+fn ends_sentence_within(text: &str) -> bool {
+    text.match_indices(". ").any(|(at, _)| {
+        let word = text[..at].rsplit(' ').next().unwrap_or_default();
+        word.chars().count() >= 4 && word.chars().all(char::is_alphabetic)
+    })
+}
+
 /// Parts a credit at its (last) `via`.
 fn split_via(text: &str) -> (&str, Option<&str>) {
-    for sign in [" via ", " Via ", " VIA ", "/via ", " /via "] {
+    for sign in [
+        " via ", " Via ", " VIA ", "/via ", " /via ", " vía ", " Vía ",
+    ] {
         if let Some(at) = text.rfind(sign) {
             return (&text[..at], Some(text[at + sign.len()..].trim()));
         }

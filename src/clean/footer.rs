@@ -16,7 +16,17 @@ pub(super) fn peel(sheet: &mut Sheet<'_>) {
         }
         if sheet.is_open(index) {
             if let Some(hit) = sheet.hit(index, &[Position::End, Position::Edges]) {
-                sheet.remove_by_rule(index, hit);
+                let footer = sheet.hits[index][hit].rule.class == Class::FooterExcerpt;
+                match footer && sheet.looks[index].colon {
+                    // `Read on:` heads links to other articles.
+                    true => sheet.remove(
+                        index,
+                        Class::Related,
+                        "place.heads_links",
+                        "heads links to other articles",
+                    ),
+                    false => sheet.remove_by_rule(index, hit),
+                }
                 continue;
             }
             if is_date(sheet, index) && !sheet.is_fragment(index) {

@@ -10,7 +10,7 @@
 //!    page after the article's end (`related.rs`);
 //! 5. the head: section, headline, byline, date (`head.rs`);
 //! 6. the end, from the last line upward: footers, notes, keywords (`footer.rs`);
-//! 7. what is left between furniture; sub-headings; whether the end is missing (`truncation.rs`).
+//! 7. what is left between furniture; captions that only their shape tells; sub-headings; whether the end is missing (`truncation.rs`).
 
 use crate::article::BlockKind;
 use crate::clean::finding::{Cut, Facts, Finding, is_text};
@@ -34,6 +34,7 @@ pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, 
     dump::head::clear_head(&mut sheet);
     footer::peel(&mut sheet);
     related::sweep(&mut sheet);
+    caption::bare::find_bare(&mut sheet);
     name_subheadings(&mut sheet);
     restore_text(&mut sheet);
     truncation::judge(&mut sheet);
@@ -98,6 +99,7 @@ fn apply_rules_of_any_place(sheet: &mut Sheet<'_>) {
             && found.rule.opens == Opens::Nothing
             && sheet.looks[index].is_headline()
             && sheet.leads(index);
+        let closing = closing && !sheet.looks[index].colon;
         if closing && found.rule.class == Class::Related || headline {
             continue;
         }
@@ -135,11 +137,37 @@ fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
                 "says how long ago something appeared",
             );
         }
+        let beside = |other: Option<usize>| {
+            other.is_some_and(|other| {
+                other < sheet.len() && (sheet.is_furniture(other) || is_number(sheet.text(other)))
+            })
+        };
+        let near = beside(index.checked_sub(1)) || beside(Some(index + 1));
+        if sheet.is_open(index) && near && (is_length(text) || text == "of" || is_number(text)) {
+            sheet.remove(
+                index,
+                Class::Ui,
+                "shape.counter",
+                "the length of a video or the counter of a gallery",
+            );
+        }
         let rule = text.len() > 1 && text.bytes().all(|byte| matches!(byte, b'_' | b' '));
         if sheet.is_open(index) && rule {
             sheet.remove(index, Class::Ui, "shape.rule", "a line drawn with signs");
         }
     }
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The length of a video: `1:30`, `01:02:30`.
+fn is_length(text: &str) -> bool {
+    let mut parts = text.split(':');
+    (4..=8).contains(&text.len())
+        && text.contains(':')
+        && parts.all(|part| (1..=2).contains(&part.len()) && is_number(part))
 }
 
 /// Open lines that could head what follows are sub-headings: short, without a full stop, before a paragraph.

@@ -157,6 +157,16 @@ fn name_people(sheet: &mut Sheet<'_>, first: usize) {
         if !sheet.is_open(index) || look.words > 4 || look.stops || !beside(sheet, index) {
             continue;
         }
+        if is_house_and_place(text) {
+            sheet.facts.original_publisher = text.split(" (").next().map(str::to_owned);
+            sheet.remove(
+                index,
+                Class::Credit,
+                "head.source",
+                "the house that the text comes from and its place, beside the byline or the date",
+            );
+            continue;
+        }
         let people = names::byline(text);
         let house = look.words <= 2
             && look.capitals
@@ -176,6 +186,19 @@ fn name_people(sheet: &mut Sheet<'_>, first: usize) {
             );
         }
     }
+}
+
+/// `Harbour Gazette (Tidewater)`
+fn is_house_and_place(text: &str) -> bool {
+    let capital = |word: &str| word.starts_with(char::is_uppercase);
+    let Some((house, place)) = text
+        .strip_suffix(')')
+        .and_then(|text| text.split_once(" ("))
+    else {
+        return false;
+    };
+    let named = |text: &str| text.split(' ').all(|word| capital(word) && word.len() > 2);
+    named(house) && named(place) && place.chars().skip(1).any(char::is_lowercase)
 }
 
 /// The line that is the headline, and whether anything beside its shape and place speaks for it.

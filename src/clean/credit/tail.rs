@@ -22,7 +22,63 @@ impl CreditBook {
                 break;
             }
         }
-        found
+        self.join(line, found)
+    }
+
+    /// `Foto: Ada Brill (REUTERS) | Video: EPV` is one credit.
+    fn join(&self, line: &str, found: Vec<FoundCredit>) -> Vec<FoundCredit> {
+        let mut joined: Vec<FoundCredit> = Vec::new();
+        for credit in found {
+            let barred = |last: &FoundCredit| {
+                let gap = line[last.span.end..credit.span.start].trim();
+                gap == "|" || gap.is_empty() && line[last.span.clone()].ends_with('|')
+            };
+            match joined.last_mut() {
+                Some(last) if barred(last) => {
+                    last.span.end = credit.span.end;
+                    last.weak &= credit.weak;
+                    last.credit.verbatim = line[last.span.clone()].trim().to_owned();
+                }
+                _ => joined.push(credit),
+            }
+        }
+        joined
+    }
+
+    /// The name at the end of a line that is known to be a caption: `... off the coast. Ada Brill`, `... in Palma / Ada Brill`.
+    pub fn name_in_caption(&self, caption: &str) -> Option<FoundCredit> {
+        let line = caption.trim_end();
+        let slash = line.rfind(" / ").map(|at| (at, at + 3));
+        let stop = line.rfind(['.', '!', '?', '»', '”']).and_then(|at| {
+            let end = at + line[at..].chars().next()?.len_utf8();
+            let word = line[..at].rsplit(' ').next()?;
+            // `J.` and `Dr.` end no sentence.
+            let word = word.chars().filter(|c| c.is_alphanumeric()).count();
+            (word >= 4 && line[end..].starts_with(' ')).then_some((end, end))
+        });
+        let (start, from) = slash.into_iter().chain(stop).max()?;
+        let name = line[from..].trim();
+        let words = name.split(' ').count();
+        let person = |word: &str| {
+            word.starts_with(char::is_uppercase) && !word.contains(|c: char| c.is_ascii_digit())
+                || self.is_particle(word)
+        };
+        let named = (2..=4).contains(&words)
+            && name.split(' ').all(person)
+            && name.ends_with(char::is_alphabetic)
+            && line[..start].split(' ').count() >= 4;
+        if !named {
+            return None;
+        }
+        let start = line.len() - line[start..].trim_start().len();
+        let shape = self.shape(name)?;
+        Some(self.found(
+            line,
+            start..line.len(),
+            &shape,
+            "credit.name_in_caption",
+            "a name after the end of the caption",
+        ))
     }
 
     /// The end of the line without the remains of a caption's buttons and counters.
@@ -91,7 +147,13 @@ impl CreditBook {
         let provided = body[..body.len() - close.len_utf8()].ends_with("提供")
             || body[..body.len() - close.len_utf8()].ends_with("撮影");
         let strong = strong || provided;
-        if !(strong || weak || source || file) {
+        // `(Harbour District Court, Northern Shore)` after a full stop: whoever gave the picture.
+        let given = shape.names
+            && (2..=9).contains(&shape.words)
+            && !shape.has_digit()
+            && line[..start].trim_end().ends_with('.')
+            && line[..start].len() < 320;
+        if !(strong || weak || source || file || given) {
             return None;
         }
         let library = shape
@@ -111,7 +173,8 @@ impl CreditBook {
             return Some(credit);
         }
         // `Name (REUTERS)`: the name before the bracket belongs to it, if a sentence ended before the name.
-        let start = match weak {
+        let bare = !shape.label && !shape.source && !shape.sign;
+        let start = match weak || bare && agency {
             true => self.name_before(line, start).unwrap_or(start),
             false => start,
         };
@@ -157,13 +220,15 @@ impl CreditBook {
         let signs = tail
             .char_indices()
             .rev()
-            .filter(|(_, c)| matches!(c, ':' | '：' | '@'));
+            .filter(|(_, c)| matches!(c, ':' | '：' | '@' | '=' | '＝'));
         for (at, sign) in signs.take(4) {
             let Some(start) = self.label_before(tail, at) else {
                 continue;
             };
             let start = window + start;
-            let rest = line[window + at..].trim_start_matches([':', '：']).trim();
+            let rest = line[window + at..]
+                .trim_start_matches([':', '：', '=', '＝'])
+                .trim();
             if rest.is_empty() || line[..start].trim().is_empty() {
                 continue;
             }
@@ -172,8 +237,16 @@ impl CreditBook {
                 continue;
             };
             shape.label |= sign == '@';
-            let open = shape.label && (shape.words <= 8 || shape.has_agency());
+            let file = line[..start].trim_end().ends_with("FILE");
+            let open = shape.label && (shape.words <= 8 || shape.has_agency() && shape.words <= 14);
+            if file && !shape.names {
+                continue; // `FILE PHOTO:` labels the caption
+            }
             if shape.label && (shape.names || open) || shape.source && shape.names {
+                let open = line[..start]
+                    .strip_suffix('(')
+                    .filter(|_| line[start..].contains(')'));
+                let start = open.map_or(start, str::len);
                 return Some(self.found(
                     line,
                     start..line.len(),
@@ -265,6 +338,19 @@ impl CreditBook {
                 continue;
             }
             let before = line[..at].chars().next_back();
+            // `J. Tarn`: an initial ends no sentence.
+            let initial = before == Some('.')
+                && line[..at - 1].ends_with(char::is_uppercase)
+                && line[..at - 1]
+                    .trim_end_matches(char::is_uppercase)
+                    .ends_with(' ')
+                && line[..at - 1]
+                    .rsplit(' ')
+                    .next()
+                    .is_some_and(|word| word.chars().count() == 1);
+            if initial {
+                continue;
+            }
             let hyphen = before == Some('-');
             if hyphen && (glued || !line[..at - 1].ends_with(' '))
                 || (glued && matches!(before, Some('\'' | '’' | '"')))
@@ -288,7 +374,9 @@ impl CreditBook {
             let dash = matches!(before, Some('-' | '–' | '—' | '|'));
             let pair = shape.parts.len() > 1 && text.contains('/');
             let generic = pair && shape.parts.iter().any(|part| part.generic);
+            let reporter = text.ends_with("기자") && shape.words <= 3;
             let strong = bare_label
+                || reporter
                 || shape.label
                 || (shape.sign && !shape.has_year())
                 || shape.via.is_some_and(|via| self.has_agency(via))
