@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
+use crate::pin::{Pin, PinScope};
 use crate::pipeline::Outcome;
 use crate::submission::{Declared, printable};
 
@@ -33,6 +34,17 @@ pub enum Request {
     Reload,
     /// Archive the bytes that follow.
     Add(Box<Add>),
+    /// Archive what a person decided.
+    Pin(Box<PinRequest>),
+}
+
+/// A decision about a span of text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PinRequest {
+    /// What it is about.
+    pub of: PinScope,
+    /// What was decided.
+    pub pin: Pin,
 }
 
 /// Head of an `add` request.
@@ -74,6 +86,13 @@ pub enum Answer {
         /// What is wrong with rule packs that are therefore not used.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         refused: Vec<String>,
+    },
+    /// It is archived (`pin`).
+    Pinned {
+        /// Always true.
+        pinned: bool,
+        /// The index of its leaf; null if it held already.
+        leaf: Option<u64>,
     },
 }
 

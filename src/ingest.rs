@@ -1,12 +1,13 @@
 //! The hall: leads one submission through decode and clean to a capture that is ready to be committed.
 
 use crate::archive::capture::{Draft, Prepared, prepare};
+use crate::archive::pins::{PinBook, SharedPins};
 use crate::clean::rules::Rules;
-use crate::clean::{Cleaned, clean};
+use crate::clean::{Cleaned, clean, clean_pinned};
 use crate::decode::{self, decode};
 use crate::document::{Document, Format};
-use crate::identity::identify;
-use crate::submission::{Reason, ReasonCode, Submission};
+use crate::identity::{Identity, identify};
+use crate::submission::{Reason, ReasonCode, Source, Submission};
 
 /// What ingestion needs to know beside the submission.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Settings {
     pub decode: decode::Options,
     /// The rules of cleaning.
     pub rules: Rules,
+    /// What persons decided.
+    pub pins: SharedPins,
 }
 
 /// Decodes, cleans and identifies `submission` and compresses its records: all that needs neither disk nor lock. A file
@@ -48,7 +51,12 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
         &submission.declared,
         &settings.decode,
     )?;
-    let Cleaned { article, ledger } = clean(&document, &settings.rules);
+    let (Cleaned { article, ledger }, identity) = clean_for_archive(
+        &document,
+        &submission.source,
+        &settings.rules,
+        &settings.pins.get(),
+    );
     debug_assert_eq!(ledger.verify(document.input(), &article.text), Ok(()));
     let Document { decoding, .. } = document;
     let media_type = match decoding.format {
@@ -56,11 +64,7 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
         Format::Html => "text/html",
     };
     Ok(Draft {
-        identity: identify(
-            &submission.declared,
-            &submission.source,
-            article.url.as_deref(),
-        ),
+        identity,
         digests: article.digests(submission.raw_digest),
         claim: submission.claim,
         part: 0,
@@ -75,6 +79,25 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
         decoding,
         rules: settings.rules.id().to_owned(),
     })
+}
+
+/// Cleans a document as it is archived: by the rules and by what persons decided about it or its source; and which document
+/// it is.
+pub fn clean_for_archive(
+    document: &Document,
+    source: &Source,
+    rules: &Rules,
+    pins: &PinBook,
+) -> (Cleaned, Identity) {
+    let declared = &document.declared;
+    let cleaned = clean(document, rules);
+    // Its identity may follow from the address that cleaning finds, and the pins from its identity.
+    let identity = identify(declared, source, cleaned.article.url.as_deref());
+    let pins = pins.of(&identity, &source.root, declared.source.as_deref());
+    match pins.is_empty() {
+        true => (cleaned, identity),
+        false => (clean_pinned(document, rules, &pins), identity),
+    }
 }
 
 #[cfg(test)]

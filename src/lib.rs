@@ -13,9 +13,9 @@
 //! cli/        one file per command
 //! service                                            the daemon, its control socket
 //! config                                             every room's options
-//! ingest   check   rulebook                          the verbs
+//! ingest   check   rulebook   drift                         the verbs
 //! inbox/      decode/    clean/       archive/       the wings
-//! submission  article    ledger       identity       the words
+//! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
 //! ```
 
@@ -28,11 +28,13 @@ pub mod control;
 pub mod decode;
 pub mod digest;
 pub mod document;
+pub mod drift;
 pub mod durable;
 pub mod identity;
 pub mod inbox;
 pub mod ingest;
 pub mod ledger;
+pub mod pin;
 pub mod pipeline;
 pub mod receiving;
 pub mod rulebook;

@@ -339,6 +339,8 @@ fn commit_all(
             Ok(Task::With(task)) => {
                 group.commit(&mut writer, progress);
                 task(&mut writer);
+                // It may have archived something, such as a pin.
+                progress.note_archive(&writer, 0);
             }
             Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, progress),
             Err(RecvTimeoutError::Disconnected) => {

@@ -29,9 +29,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive;
 use crate::archive::keys::random;
+use crate::archive::pins::SharedPins;
 use crate::archive::writer::ArchiveWriter;
 use crate::config::Config;
-use crate::control::{self, Add, Answer, Request, Socket};
+use crate::control::{self, Add, Answer, PinRequest, Request, Socket};
+use crate::drift::{self, Drift};
 use crate::inbox::oneshot::{self as take_in, submit_bytes};
 use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
@@ -49,6 +51,8 @@ const JOBS_MAX: usize = 512;
 const CONNECTIONS_MAX: usize = 64;
 /// The bytes of an `add` come at once or not at all: whoever lets us wait longer is cut off, since others wait for the room.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
+/// A status waits so long for what the archive says of its sources.
+const DRIFT_PATIENCE: Duration = Duration::from_secs(2);
 /// How often the daemon tells systemd that it lives, if systemd does not say.
 const BEAT: Duration = Duration::from_secs(10);
 
@@ -106,7 +110,8 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     let (socket, listener) = Socket::listen(&config.daemon.control)?;
     let captures = writer.counts()?.captures;
     let workers = config.daemon.worker_count();
-    let (settings, rules) = settings(&config);
+    let pins = writer.pins();
+    let (settings, rules) = settings(&config, pins.clone());
     let pipeline = system(
         "start the cleaning threads",
         Pipeline::start(
@@ -135,6 +140,8 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         on_reload,
         set_settings: pipeline.settings(),
         rules: Mutex::new(rules),
+        pins,
+        drifts: Arc::default(),
     });
     tracing::info!(
         workers,
@@ -157,7 +164,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
 }
 
 /// What the workers need, and what a person should know of the rules. Packs that cannot be used stop nothing.
-fn settings(config: &Config) -> (Settings, Summary) {
+fn settings(config: &Config, pins: SharedPins) -> (Settings, Summary) {
     let book = Rulebook::read(&config.rules.folder);
     for defect in &book.refused {
         tracing::error!("{defect}");
@@ -166,6 +173,7 @@ fn settings(config: &Config) -> (Settings, Summary) {
     let settings = Settings {
         decode: config.decode.options(),
         rules: book.rules,
+        pins,
     };
     (settings, summary)
 }
@@ -185,6 +193,9 @@ struct Daemon {
     set_settings: SettingsSlot,
     /// What a person should know of the rules in force.
     rules: Mutex<Summary>,
+    pins: SharedPins,
+    /// What seems to have changed in sources, as of so many leaves.
+    drifts: Arc<Mutex<(u64, Vec<Drift>)>>,
 }
 
 /// Room in memory for the bytes of `add`s, in KiB.
@@ -327,6 +338,7 @@ async fn read_requests(
         match request {
             Request::Status => drop(answer.send(daemon.status().await)),
             Request::Reload => drop(answer.send(json!(daemon.reload().await))),
+            Request::Pin(pin) => daemon.pin(*pin, answer).await,
             Request::Add(add) => {
                 if daemon.add(*add, &mut reader, answer).await.is_err() {
                     return;
@@ -390,6 +402,27 @@ impl Daemon {
             .map_err(std::io::Error::other)
     }
 
+    /// Archives what a person decided.
+    async fn pin(&self, pin: PinRequest, answer: oneshot::Sender<Value>) {
+        let PinRequest { of, pin } = pin;
+        let entrance = self.entrance.clone();
+        let ask = move || {
+            entrance.ask(
+                move |writer| writer.pin(of, pin, Timestamp::now()),
+                move |result| {
+                    drop(answer.send(json!(match result {
+                        Ok(leaf) => Answer::Pinned { pinned: true, leaf },
+                        Err(error) => Answer::failed("archive", error),
+                    })));
+                },
+            );
+        };
+        // The committer may be busy: waiting for it must not stop the other connections.
+        if tokio::task::spawn_blocking(ask).await.is_err() {
+            tracing::error!("a pin was not handed to the archive");
+        }
+    }
+
     async fn status(&self) -> Value {
         let (reply, replied) = oneshot::channel();
         drop(self.intake.send(Message::Status(reply)));
@@ -411,7 +444,35 @@ impl Daemon {
             "last_check": last_check(&config.archive.state),
             "checkpoint": {"size": archive.log_size, "root": archive.root},
             "rules": self.rules(),
+            "drift": self.drifts(archive.log_size).await,
         })
+    }
+
+    /// What seems to have changed in sources; what was known of it last if the archive is too busy to tell.
+    async fn drifts(&self, leaves: u64) -> Vec<Drift> {
+        let known = |drifts: &Mutex<(u64, Vec<Drift>)>| {
+            drifts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        };
+        let (as_of, drifts) = known(&self.drifts);
+        if as_of == leaves {
+            return drifts;
+        }
+        let (entrance, memory) = (self.entrance.clone(), Arc::clone(&self.drifts));
+        let look = tokio::task::spawn_blocking(move || {
+            let rows = entrance.with_writer(|writer| writer.measures(drift::CAPTURES_MAX));
+            match rows {
+                Ok(rows) => {
+                    let found = (leaves, drift::drifts(&rows));
+                    *memory.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                }
+                Err(error) => tracing::warn!(error, "the archive cannot tell how its sources are"),
+            }
+        });
+        drop(tokio::time::timeout(DRIFT_PATIENCE, look).await);
+        known(&self.drifts).1
     }
 
     /// Reads the configuration again; a bad one changes nothing.
@@ -452,7 +513,7 @@ impl Daemon {
         replied
             .await
             .map_err(|_| "the daemon is stopping".to_owned())??;
-        let (settings, rules) = settings(&new);
+        let (settings, rules) = settings(&new, self.pins.clone());
         self.set_settings.set(settings);
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
         (self.on_reload)(&new);

@@ -9,14 +9,17 @@ use std::path::{Path, PathBuf};
 
 use faircopy::archive::capture::prepare;
 use faircopy::archive::catalog::Change;
+use faircopy::archive::pins::PinBook;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::recovery::Finding;
 use faircopy::archive::segment::{self, Found, Position, SegmentReader};
 use faircopy::archive::warc::Record;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::archive::{self, Error};
+use faircopy::check;
 use faircopy::digest::Digest;
-use faircopy::identity::{Archived, identify};
+use faircopy::identity::{Archived, DocId, identify};
+use faircopy::pin::{Pin, PinScope, PinVerdict};
 use faircopy::submission::{Declared, Signature};
 
 use shelf::{Shelf, new_version, now};
@@ -187,7 +190,14 @@ fn a_claim_handed_in_again_is_not_archived_again() {
 /// All rows of all tables of a catalog, as text.
 fn rows(archive: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = rusqlite::Connection::open(archive.join("catalog.sqlite")).expect("opened");
-    let tables = ["captures", "revisions", "raws", "names", "high_water"];
+    let tables = [
+        "captures",
+        "revisions",
+        "pins",
+        "raws",
+        "names",
+        "high_water",
+    ];
     let dump = |table: &str| {
         let sql = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
         let mut statement = connection.prepare(&sql).expect("prepared");
@@ -210,6 +220,18 @@ fn remove_catalog(archive: &Path) {
         drop(fs::remove_file(
             archive.join(format!("catalog.sqlite{suffix}")),
         ));
+    }
+}
+
+fn doc_of(shelf: &Shelf, path: &str) -> DocId {
+    shelf.reader().find(path).expect("there")
+}
+
+fn pin(verdict: PinVerdict, text: &str) -> Pin {
+    Pin {
+        verdict,
+        text: text.to_owned(),
+        reason: Some("because".to_owned()),
     }
 }
 
@@ -239,7 +261,81 @@ fn lived_in() -> Shelf {
         let revised = writer.revise(&source, declared, now()).expect("revised");
         assert_eq!(revised.expect("a capture").capture, round + 1);
     }
+    for (of, verdict) in [
+        (PinScope::source("example.org"), PinVerdict::Remove),
+        (PinScope::Doc(doc_of(&shelf, "doc1")), PinVerdict::Keep),
+        (PinScope::source("example.org"), PinVerdict::Release),
+    ] {
+        let leaf = writer.pin(of, pin(verdict, "Story"), now());
+        assert!(leaf.expect("pinned").is_some());
+    }
     shelf
+}
+
+#[test]
+fn pins_are_logged_without_their_text_and_read_back() {
+    let mut shelf = Shelf::new();
+    let draft = shelf.draft("a", "One.", &["One."]);
+    let identity = draft.identity.clone();
+    let mut writer = shelf.writer();
+    writer.commit([prepare(draft)], now()).expect("committed");
+    let doc = PinScope::Doc(doc_of(&shelf, "a"));
+    let (keep, remove) = (PinVerdict::Keep, PinVerdict::Remove);
+    let of_inbox = PinScope::source("inbox");
+    let mut decide = |of: &PinScope, verdict, text| {
+        writer
+            .pin(of.clone(), pin(verdict, text), now())
+            .expect("pinned")
+    };
+    assert_eq!(decide(&doc, keep, "Secret words"), Some(1));
+    assert_eq!(
+        decide(&doc, keep, "Secret words"),
+        None,
+        "that is so already"
+    );
+    assert_eq!(decide(&of_inbox, remove, "Furniture"), Some(2));
+    assert_eq!(decide(&doc, remove, "Other"), Some(3));
+    assert_eq!(decide(&doc, PinVerdict::Release, "Other"), Some(4));
+    assert_eq!(decide(&doc, PinVerdict::Release, "Other"), None);
+    let held = |book: &PinBook| -> Vec<String> {
+        let pins = book.of(&identity, "inbox", None).into_iter();
+        pins.map(|pin| pin.text).collect()
+    };
+    // The document's own weigh more and come last.
+    assert_eq!(held(&writer.pins().get()), ["Furniture", "Secret words"]);
+    let nobody = PinScope::Doc(DocId("aaaaaaaaaaaaaaaa".into()));
+    let refused = writer.pin(nobody, pin(keep, "x"), now());
+    assert!(matches!(refused, Err(Error::NoDocument(_))), "{refused:?}");
+    drop(writer);
+
+    let log = fs::read(shelf.dir().join("log/tile/entries/000.p/5")).expect("entries");
+    let log = String::from_utf8_lossy(&log);
+    assert!(
+        log.contains("\"kind\":\"pin\"") && !log.contains("Secret"),
+        "{log}"
+    );
+    remove_catalog(&shelf.dir());
+    let (writer, _) = shelf.open();
+    assert_eq!(held(&writer.pins().get()), ["Furniture", "Secret words"]);
+    drop(writer);
+    let listed = shelf.reader().pins().expect("listed");
+    let leaves: Vec<_> = listed.iter().map(|row| row.leaf).collect();
+    assert_eq!(leaves, [1, 2]);
+    // A later capture goes on from the pins of its document.
+    let later = shelf.prepared("a", "Two.", &["Two."]);
+    shelf.writer().commit([later], now()).expect("committed");
+    let mut problems = Vec::new();
+    let options = check::Options {
+        read_data: true,
+        ..check::Options::default()
+    };
+    let report = check::check(&shelf.dir(), &options, &mut |problem| {
+        problems.push(problem)
+    });
+    // What the test's captures hold is not the archive's business.
+    problems.retain(|problem| problem.code != check::problem::Code::ContentUnfit);
+    assert_eq!(problems, []);
+    assert_eq!(report.expect("checked").leaves, 6);
 }
 
 #[test]
@@ -249,10 +345,11 @@ fn a_catalog_made_anew_has_the_same_rows() {
     let before = rows(&shelf.dir());
     assert_eq!(before["captures"].len(), 30);
     assert_eq!(before["revisions"].len(), 6);
+    assert_eq!(before["pins"].len(), 3);
     remove_catalog(&shelf.dir());
     let (writer, recovery) = shelf.open();
     drop(writer);
-    assert_eq!(recovery.leaves_replayed, 36);
+    assert_eq!(recovery.leaves_replayed, 39);
     assert!(
         matches!(recovery.findings[..], [Finding::CatalogRebuilt { .. }]),
         "{recovery:?}"

@@ -27,6 +27,7 @@ fn start(sandbox: &common::Sandbox) -> Pipeline {
     archive::create(&paths, Timestamp::now()).unwrap();
     let (writer, _) = ArchiveWriter::open(paths, Options::default()).unwrap();
     let settings = Settings {
+        pins: writer.pins(),
         decode: decode::Options::default(),
         rules: Rules::built_in(),
     };

@@ -2,7 +2,7 @@
 
 use crate::archive::frame;
 use crate::archive::keys::random;
-use crate::archive::metadata::{self, CAPTURE, CaptureBlock, Content, Observation};
+use crate::archive::metadata::{self, CAPTURE, CaptureBlock, Content, Measure, Observation};
 use crate::archive::warc::{self, IDENTICAL_PAYLOAD, NewRecord, RecordId, RecordWriter};
 use crate::article::{Article, Digests};
 use crate::digest::{Digest, hex};
@@ -51,6 +51,7 @@ pub struct Prepared {
     pub(super) observation: Observation,
     pub(super) rules: String,
     pub(super) title: Option<String>,
+    pub(super) measure: Measure,
     pub(super) raw_id: RecordId,
     pub(super) raw: PackedRecord,
     pub(super) text: PackedRecord,
@@ -85,6 +86,7 @@ impl Prepared {
 pub fn prepare(draft: Draft) -> Prepared {
     let title = draft.article.title.clone();
     let rules = draft.rules.clone();
+    let measure = Measure::of(&draft.article, &draft.ledger);
     let observation = Observation {
         claim: draft.claim,
         part: draft.part,
@@ -123,6 +125,7 @@ pub fn prepare(draft: Draft) -> Prepared {
         observation: block.observation,
         rules,
         title,
+        measure,
         raw_id,
         metadata_digest,
     }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::archive::Error;
-use crate::archive::metadata::Observation;
+use crate::archive::metadata::{Measure, Observation, PinRecord};
 use crate::archive::segment::{Location, Position};
 use crate::article::Digests;
 use crate::digest::Digest;
@@ -20,9 +20,16 @@ mod intake;
 mod query;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = include_str!("catalog.sql");
-const TABLES: [&str; 5] = ["captures", "revisions", "raws", "names", "high_water"];
+const TABLES: [&str; 6] = [
+    "captures",
+    "revisions",
+    "pins",
+    "raws",
+    "names",
+    "high_water",
+];
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size a reader has the whole catalog examined before it believes it: that takes some hundredths of a second.
@@ -167,14 +174,51 @@ pub struct DocState {
 pub struct NewCapture<'a> {
     /// What was observed.
     pub observation: &'a Observation,
-    /// Title and rules; `None` for a duplicate.
-    pub content: Option<(Option<&'a str>, &'a str)>,
+    /// What it has of its own; `None` for a duplicate.
+    pub content: Option<ContentRow<'a>>,
     /// The capture that has the content of a duplicate.
     pub same_as: Option<u32>,
     /// Its text's record, in the same segment as the metadata's.
     pub text: Option<Location>,
     /// Its metadata record.
     pub metadata: Location,
+}
+
+/// What a capture has that is no duplicate.
+#[derive(Debug, Clone, Copy)]
+pub struct ContentRow<'a> {
+    /// Headline.
+    pub title: Option<&'a str>,
+    /// The rules that cleaned it.
+    pub rules: &'a str,
+    /// How much cleaning took away.
+    pub measure: Option<Measure>,
+}
+
+/// How much cleaning took away from a capture, and from which source it was.
+#[derive(Debug, Clone)]
+pub struct MeasureRow {
+    /// The document.
+    pub doc: DocId,
+    /// The inbox.
+    pub root: String,
+    /// Its declared address.
+    pub url: Option<String>,
+    /// Media type of the raw bytes.
+    pub media_type: String,
+    /// When it was read.
+    pub received_at: Timestamp,
+    /// How much.
+    pub measure: Measure,
+}
+
+/// A pin as it was archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinRow {
+    /// Index of its leaf.
+    pub leaf: u64,
+    /// What was decided about what, and when.
+    pub record: PinRecord,
 }
 
 impl Catalog {
@@ -408,7 +452,7 @@ pub struct Announced {
     pub leaf: u64,
     /// The document.
     pub doc: DocId,
-    /// The capture.
+    /// The capture; 0 if it is about none.
     pub capture: u32,
 }
 
@@ -419,7 +463,7 @@ pub struct LeafRow {
     pub leaf: u64,
     /// The document.
     pub doc: DocId,
-    /// The capture's number.
+    /// The capture's number; 0 if it is about none.
     pub capture: u32,
     /// The story version, if it is a capture's leaf.
     pub version: Option<u32>,

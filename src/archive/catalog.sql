@@ -26,6 +26,12 @@ CREATE TABLE captures (
     -- NULL for duplicates too: the capture that same_as names has it.
     title TEXT,
     rules TEXT,
+    -- How much cleaning took away; NULL where the metadata does not tell.
+    input_bytes INTEGER,
+    removed_bytes INTEGER,
+    footers INTEGER,
+    credits INTEGER,
+    captions INTEGER,
     text_offset INTEGER,
     text_length INTEGER,
     -- Text and metadata of one capture lie in one segment.
@@ -50,6 +56,25 @@ CREATE TABLE revisions (
 ) STRICT;
 CREATE INDEX revisions_by_capture ON revisions (doc, capture);
 CREATE INDEX revisions_by_metadata ON revisions (metadata);
+
+-- What persons decided about spans of text, in the order in which they did.
+CREATE TABLE pins (
+    leaf INTEGER PRIMARY KEY,
+    -- Of a source, an id that is made in the same way.
+    doc TEXT NOT NULL,
+    metadata BLOB NOT NULL,
+    -- From here on NULL if the metadata record is lost. No source: it is about the document.
+    source TEXT,
+    verdict TEXT,
+    span TEXT,
+    reason TEXT,
+    pinned_at INTEGER,
+    segment INTEGER,
+    metadata_offset INTEGER,
+    metadata_length INTEGER
+) STRICT;
+CREATE INDEX pins_by_doc ON pins (doc);
+CREATE INDEX pins_by_metadata ON pins (metadata);
 
 -- Where raw bytes are; of several records with the same bytes the last.
 CREATE TABLE raws (

@@ -33,6 +33,15 @@ pub enum Leaf {
         /// Index of the document's leaf before this one.
         previous: Option<u64>,
     },
+    /// A person decided about a span of text.
+    Pin {
+        /// The document; of a source, an id that is made in the same way.
+        doc: DocId,
+        /// Digest of the metadata record's block.
+        metadata: Digest,
+        /// Index of the document's leaf before this one.
+        previous: Option<u64>,
+    },
 }
 
 impl Leaf {
@@ -54,16 +63,19 @@ impl Leaf {
     /// Digest of the metadata record's block.
     pub fn metadata(&self) -> Digest {
         match self {
-            Leaf::Capture { metadata, .. } | Leaf::MetadataRevision { metadata, .. } => *metadata,
+            Leaf::Capture { metadata, .. }
+            | Leaf::MetadataRevision { metadata, .. }
+            | Leaf::Pin { metadata, .. } => *metadata,
         }
     }
 
-    /// The document and the number of the capture.
+    /// The document and the number of the capture: 0 if it is about none.
     pub fn capture(&self) -> (&DocId, u32) {
         match self {
             Leaf::Capture { doc, capture, .. } | Leaf::MetadataRevision { doc, capture, .. } => {
                 (doc, *capture)
             }
+            Leaf::Pin { doc, .. } => (doc, 0),
         }
     }
 }

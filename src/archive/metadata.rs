@@ -4,6 +4,7 @@
 //! who has only the log can confirm a guess of the rest.
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::article::{Article, BLOCK_SEPARATOR, Block, BlockKind, Digests};
@@ -11,12 +12,16 @@ use crate::digest::Digest;
 use crate::document::Decoding;
 use crate::identity::Identity;
 use crate::ledger::{Class, Ledger, Span, Verdict};
+use crate::pin::{Pin, PinScope};
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
 /// What a block says it is, first of all.
 pub const CAPTURE: &str = "faircopy capture 1";
 /// What the block of a revision says it is.
 pub const REVISION: &str = "faircopy metadata revision 1";
+
+/// What the block of a pin says it is.
+pub const PIN: &str = "faircopy pin 1";
 
 /// All that is known about a capture beside its bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +120,73 @@ pub struct RevisionBlock {
     pub revision: Revision,
 }
 
+/// The block of a pin's metadata record.
+#[derive(Serialize, Deserialize)]
+pub struct PinBlock {
+    /// [`PIN`].
+    pub faircopy: String,
+    /// 32 random bytes, in hexadecimal digits.
+    pub nonce: String,
+    /// What was decided.
+    pub pin: PinRecord,
+}
+
+/// What a person decided about a span, as it is archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRecord {
+    /// What it is about.
+    pub of: PinScope,
+    /// The decision.
+    #[serde(flatten)]
+    pub pin: Pin,
+    /// When it was made.
+    pub pinned_at: Timestamp,
+}
+
+/// How much cleaning took away: what a change of a source's template shows in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// How much was removed, and of how much.
+    pub extent: Extent,
+    /// So many footers.
+    pub footers: usize,
+    /// So many credits.
+    pub credits: usize,
+    /// So many captions.
+    pub captions: usize,
+}
+
+/// The sizes that a ledger tells, so that nobody need read it for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// Bytes of the decoded input.
+    pub input: usize,
+    /// Bytes of it that were removed, blanks aside.
+    pub removed: usize,
+}
+
+impl Extent {
+    /// What `ledger` tells.
+    pub fn of(ledger: &Ledger) -> Extent {
+        Extent {
+            input: ledger.spans.last().map_or(0, |span| span.end),
+            removed: ledger.bytes_removed(),
+        }
+    }
+}
+
+impl Measure {
+    /// What was taken from a document.
+    pub fn of(article: &Article, ledger: &Ledger) -> Measure {
+        Measure {
+            extent: Extent::of(ledger),
+            footers: article.footers.len(),
+            credits: article.credits.len(),
+            captions: article.captions.len(),
+        }
+    }
+}
+
 /// What cleaning made of a capture, as it is stored: the text has a record of its own and is not repeated in the blocks.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Content {
@@ -125,6 +197,9 @@ pub struct Content {
     /// Kind, level and length in bytes of each block; their texts follow each other in the canonical text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outline: Option<Vec<(BlockKind, u8, usize)>>,
+    /// Before the ledger, whose sums it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extent: Option<Extent>,
     ledger: StoredLedger,
 }
 
@@ -174,6 +249,7 @@ impl Content {
             rules,
             article,
             outline,
+            extent: Some(Extent::of(&ledger)),
             ledger: StoredLedger::new(ledger),
         };
         (content, text)
@@ -191,12 +267,16 @@ impl Content {
             article.blocks = blocks(outline, &text)?;
         }
         article.text = text;
+        let ledger = self.ledger.restore()?;
+        if self.extent.is_some_and(|extent| extent != Extent::of(&ledger)) {
+            return Err(ContentError("its extent is not that of its ledger"));
+        }
         Ok(CaptureMetadata {
             observation,
             decoding: self.decoding,
             rules: self.rules,
             article,
-            ledger: self.ledger.restore()?,
+            ledger,
             revisions,
         })
     }
@@ -300,6 +380,21 @@ pub struct Summary {
     pub rules: String,
     /// Some of the article.
     pub article: ArticleSummary,
+    /// How much was removed; archives of before do not tell.
+    #[serde(default)]
+    pub extent: Option<Extent>,
+}
+
+impl Summary {
+    /// How much cleaning took away, if it is told.
+    pub fn measure(&self) -> Option<Measure> {
+        Some(Measure {
+            extent: self.extent?,
+            footers: self.article.footers.len(),
+            credits: self.article.credits.len(),
+            captions: self.article.captions.len(),
+        })
+    }
 }
 
 /// As much of an article as the catalog needs.
@@ -307,6 +402,9 @@ pub struct Summary {
 pub struct ArticleSummary {
     /// Headline.
     pub title: Option<String>,
+    footers: Vec<IgnoredAny>,
+    credits: Vec<IgnoredAny>,
+    captions: Vec<IgnoredAny>,
 }
 
 /// What the block of a metadata record is, with a capture's content read as a `C`.
@@ -315,6 +413,8 @@ pub enum MetadataBlock<C> {
     Capture(Box<CaptureBlock<C>>),
     /// A revision's.
     Revision(Box<RevisionBlock>),
+    /// A pin's.
+    Pin(Box<PinBlock>),
 }
 
 impl<C: serde::de::DeserializeOwned> MetadataBlock<C> {
@@ -327,6 +427,7 @@ impl<C: serde::de::DeserializeOwned> MetadataBlock<C> {
         let kind: Kind = serde_json::from_slice(block)?;
         match kind.faircopy.as_str() {
             CAPTURE => Ok(MetadataBlock::Capture(serde_json::from_slice(block)?)),
+            PIN => Ok(MetadataBlock::Pin(serde_json::from_slice(block)?)),
             REVISION => Ok(MetadataBlock::Revision(serde_json::from_slice(block)?)),
             other => Err(serde::de::Error::custom(format!(
                 "a metadata block of the unknown kind {other:?}"

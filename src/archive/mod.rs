@@ -8,7 +8,7 @@
 //! log/                                    the transparency log
 //! catalog                                 SQLite: where everything is; can be deleted
 //! recovery                                brings the catalog up to the log, from wherever it stands
-//! capture                                 records made by many threads
+//! capture  pins                           records made by many threads; what persons decided
 //! group  writer                           the one that changes an archive
 //! reader                                  any number of those that do not
 //! ```
@@ -35,6 +35,7 @@ pub mod keys;
 pub mod leaf;
 pub mod log;
 pub mod metadata;
+pub mod pins;
 pub mod reader;
 pub mod recovery;
 pub mod segment;

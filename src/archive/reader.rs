@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::archive::catalog::{CaptureRow, Catalog, Counts, DocumentRow};
+use crate::archive::catalog::{CaptureRow, Catalog, Counts, DocumentRow, MeasureRow, PinRow};
 use crate::archive::log::reader::LogReader;
 use crate::archive::metadata::{CaptureMetadata, Content, MetadataBlock, Revision};
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::Record;
-use crate::archive::{Error, Manifest};
+use crate::archive::{Error, Manifest, pins};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, normalise_url};
 
@@ -76,6 +76,16 @@ impl Archive {
     /// How much it holds.
     pub fn counts(&self) -> Result<Counts, Error> {
         self.catalog.counts()
+    }
+
+    /// What persons decided about spans of text and did not take back, in the order in which they did.
+    pub fn pins(&self) -> Result<Vec<PinRow>, Error> {
+        Ok(pins::standing(self.catalog.pins()?))
+    }
+
+    /// How much cleaning took away from the captures archived last, the newest first.
+    pub fn measures(&self, captures_max: u32) -> Result<Vec<MeasureRow>, Error> {
+        self.catalog.measures(captures_max)
     }
 
     /// The document of that name: its id or the beginning of it, its address, or where it was found, `root/path` or `path`.
@@ -206,8 +216,8 @@ impl Archive {
         let block = self.block(row, what, "metadata", Some(at), digest)?;
         match MetadataBlock::<Content>::parse(&block) {
             Ok(MetadataBlock::Capture(block)) => Ok(*block),
-            Ok(MetadataBlock::Revision(_)) => {
-                Err(damaged(row, what, Some(at), "it is a revision's"))
+            Ok(MetadataBlock::Revision(_) | MetadataBlock::Pin(_)) => {
+                Err(damaged(row, what, Some(at), "it is not a capture's"))
             }
             Err(error) => Err(damaged(row, what, Some(at), &error.to_string())),
         }
@@ -224,8 +234,8 @@ impl Archive {
             let block = self.block(row, what, "metadata", Some(at), digest)?;
             match MetadataBlock::<Content>::parse(&block) {
                 Ok(MetadataBlock::Revision(block)) => revisions.push(block.revision),
-                Ok(MetadataBlock::Capture(_)) => {
-                    return Err(damaged(row, what, Some(at), "it is a capture's"));
+                Ok(MetadataBlock::Capture(_) | MetadataBlock::Pin(_)) => {
+                    return Err(damaged(row, what, Some(at), "it is not a revision's"));
                 }
                 Err(error) => return Err(damaged(row, what, Some(at), &error.to_string())),
             }

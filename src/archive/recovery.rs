@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::archive::catalog::{Announced, Catalog, HighWater, NewCapture};
+use crate::archive::catalog::{Announced, Catalog, ContentRow, HighWater, NewCapture};
 use crate::archive::leaf::Leaf;
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
@@ -81,14 +81,15 @@ pub enum Finding {
     },
     /// A leaf's metadata record was not found.
     #[error(
-        "capture {capture} of document {doc} (leaf {leaf}) is lost: no segment has its metadata record"
+        "{} document {doc} (leaf {leaf}) is lost: no segment has its metadata record",
+        match capture { 0 => "a pin of".to_owned(), n => format!("capture {n} of") }
     )]
     Lost {
         /// The leaf's index.
         leaf: u64,
         /// The document.
         doc: DocId,
-        /// The capture.
+        /// The capture; 0 if the leaf is about none.
         capture: u32,
     },
     /// Files of the log were made anew from its entries.
@@ -351,7 +352,11 @@ impl Scan<'_> {
                 let content = block.content.as_ref();
                 let new = NewCapture {
                     observation: &block.observation,
-                    content: content.map(|c| (c.article.title.as_deref(), c.rules.as_str())),
+                    content: content.map(|c| ContentRow {
+                        title: c.article.title.as_deref(),
+                        rules: &c.rules,
+                        measure: c.measure(),
+                    }),
                     same_as: block.same_as,
                     text,
                     metadata,
@@ -367,6 +372,9 @@ impl Scan<'_> {
                 let revision = &block.revision;
                 self.catalog
                     .fill_revision(leaf.leaf, &leaf.doc, revision, metadata)
+            }
+            Ok(MetadataBlock::Pin(block)) => {
+                self.catalog.fill_pin(leaf.leaf, &block.pin, metadata)
             }
             // The digest is right: a newer program wrote it. The capture counts as lost to this one.
             Err(error) => {

@@ -22,17 +22,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::archive::capture::Prepared;
-use crate::archive::catalog::{Catalog, Counts, HighWater};
+use crate::archive::catalog::{Catalog, Counts, HighWater, MeasureRow};
 use crate::archive::group::Group;
 use crate::archive::keys::IdentitySecret;
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
+use crate::archive::metadata::PinRecord;
+use crate::archive::pins::{PinBook, SharedPins};
 use crate::archive::recovery::{self, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
 use crate::archive::{Error, Manifest, Paths};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId};
+use crate::pin::{Pin, PinScope};
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
 mod opening;
@@ -71,6 +74,7 @@ pub struct ArchiveWriter {
     /// What is open, until something fails.
     open: Option<Open>,
     checkpoint: Checkpoint,
+    pins: SharedPins,
     faults: VecDeque<(Step, Fault)>,
     // Dropped last: while it is held nobody else writes.
     lock: File,
@@ -121,8 +125,10 @@ impl ArchiveWriter {
         let lock = lock(&paths)?;
         let secret = IdentitySecret::load(&paths)?;
         let (open, recovery) = Open::recover(&paths)?;
+        let book = PinBook::new(secret.clone(), open.catalog.pins()?);
         let writer = ArchiveWriter {
             checkpoint: open.log.checkpoint().clone(),
+            pins: SharedPins::new(book),
             open: Some(open),
             paths,
             options,
@@ -160,6 +166,34 @@ impl ArchiveWriter {
         self.change(now, |open, _, group| {
             open.add_revision(group, source, declared, now)
         })
+    }
+
+    /// Archives what a person decided about a span of text, unless that holds already. The index of its leaf.
+    pub fn pin(&mut self, of: PinScope, pin: Pin, now: Timestamp) -> Result<Option<u64>, Error> {
+        let record = PinRecord {
+            of,
+            pin,
+            pinned_at: now,
+        };
+        let leaf = self.change(now, |open, secret, group| open.add_pin(group, secret, record))?;
+        self.read_pins()?;
+        Ok(leaf)
+    }
+
+    /// The pins that hold, always up to date.
+    pub fn pins(&self) -> SharedPins {
+        self.pins.clone()
+    }
+
+    fn read_pins(&mut self) -> Result<(), Error> {
+        let rows = self.opened()?.catalog.pins()?;
+        self.pins.set(PinBook::new(self.secret.clone(), rows));
+        Ok(())
+    }
+
+    /// How much cleaning took away from the captures archived last, the newest first.
+    pub fn measures(&mut self, captures_max: u32) -> Result<Vec<MeasureRow>, Error> {
+        self.opened()?.catalog.measures(captures_max)
     }
 
     /// Whether any part of a claim is archived.
@@ -212,6 +246,8 @@ impl ArchiveWriter {
                 tracing::warn!("{finding}");
             }
             self.checkpoint = open.log.checkpoint().clone();
+            let book = PinBook::new(self.secret.clone(), open.catalog.pins()?);
+            self.pins.set(book);
             self.open = Some(open);
         }
         Ok(self.open.as_mut().expect("it was just opened"))

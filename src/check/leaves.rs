@@ -24,7 +24,7 @@ pub(super) struct Leaves {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeafView {
     doc: u32,
-    /// The capture's number.
+    /// The capture's number; 0 for a pin.
     pub(super) capture: u32,
     /// The story version, if it is a capture's leaf.
     pub(super) version: Option<u32>,
@@ -78,7 +78,9 @@ impl Leaves {
             Leaf::Capture {
                 previous, version, ..
             } => (*previous, Some(*version)),
-            Leaf::MetadataRevision { previous, .. } => (*previous, None),
+            Leaf::MetadataRevision { previous, .. } | Leaf::Pin { previous, .. } => {
+                (*previous, None)
+            }
         };
         let previous = previous.map(|index| usize::try_from(index).unwrap_or(usize::MAX));
         let is_lost = |index| matches!(self.all.get(index), Some(None));
@@ -97,7 +99,8 @@ impl Leaves {
             Some(version) => {
                 capture == chain.captures + 1 && (1..=chain.versions + 1).contains(&version)
             }
-            None => (1..=chain.captures).contains(&capture),
+            // A pin is about no capture; one of a source follows only pins.
+            None => capture == 0 || (1..=chain.captures).contains(&capture),
         };
         if !after_loss && (previous != chain.last || !counts_on) {
             let message = format!(

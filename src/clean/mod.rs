@@ -23,6 +23,7 @@ pub mod lines;
 pub mod look;
 pub mod metadata;
 pub mod page;
+pub mod pins;
 pub mod quality;
 mod reference;
 mod related;
@@ -38,10 +39,12 @@ use crate::clean::assemble::Assembled;
 use crate::clean::finding::Facts;
 use crate::clean::metadata::{Announced, Evidence, Metadata, Weighed};
 use crate::clean::page::evidence::PageEvidence;
+use crate::clean::pins::Needles;
 use crate::clean::repair::Repairs;
 use crate::clean::rules::Rules;
 use crate::document::{Body, Document};
 use crate::ledger::Ledger;
+use crate::pin::Pin;
 
 /// A cleaned document: the article, and the account of every byte of the document's text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,17 +57,27 @@ pub struct Cleaned {
 
 /// Cleans a document. The same document and rules give the same article and ledger.
 pub fn clean(document: &Document, rules: &Rules) -> Cleaned {
+    clean_pinned(document, rules, &[])
+}
+
+/// Cleans a document about which persons decided. Where two pins contradict each other the later one holds.
+pub fn clean_pinned(document: &Document, rules: &Rules, pins: &[Pin]) -> Cleaned {
+    let needles = Needles::of(pins);
     match &document.body {
         Body::Text(text) => {
-            let lines = lines::split(text);
-            let (findings, facts) = grammar::classify(&lines, rules, false);
+            let mut lines = lines::split(text);
+            needles.lay(text, &mut lines);
+            let (mut findings, facts) = grammar::classify(&lines, rules, false);
+            needles.enforce(&lines, &mut findings);
             let assembled = assemble::assemble(text, &lines, &findings);
             finish(document, rules, assembled, facts, None)
         }
         Body::Page(tree) => {
             let announced = Announced::of(tree);
-            let page = page::read(tree, &announced.expected());
-            let (findings, facts) = grammar::classify(&page.lines, rules, true);
+            let mut page = page::read(tree, &announced.expected());
+            needles.lay(tree.text(), &mut page.lines);
+            let (mut findings, facts) = grammar::classify(&page.lines, rules, true);
+            needles.enforce(&page.lines, &mut findings);
             let assembled = assemble::assemble(tree.text(), &page.lines, &findings);
             finish(
                 document,

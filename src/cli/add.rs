@@ -165,6 +165,7 @@ fn add_here(
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     let settings = Settings {
+        pins: writer.pins(),
         decode: config.decode.options(),
         rules: setup::rules_of(config).rules,
     };
@@ -311,7 +312,7 @@ impl<'a> Tally<'a> {
                 }
                 *self.counts.entry(outcome).or_default() += 1;
             }
-            Answer::Done { .. } => bail!("the daemon answered something else than was asked"),
+            Answer::Done { .. } | Answer::Pinned { .. } => bail!("the daemon answered something else than was asked"),
         }
         Ok(())
     }

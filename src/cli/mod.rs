@@ -16,6 +16,7 @@ mod ls;
 mod man;
 mod material;
 mod output;
+mod pin;
 mod reference;
 mod reload;
 mod retry;
@@ -110,6 +111,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Rules(rules::Args),
+    Pin(pin::Args),
     Check(check::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -158,6 +160,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Rules(args) => rules::run(global, args),
+        Command::Pin(args) => pin::run(global, args),
         Command::Check(args) => check::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),

@@ -5,6 +5,7 @@ use faircopy::archive::log::reader::LogReader;
 use faircopy::archive::reader::Archive;
 use faircopy::config::Config;
 use faircopy::control::{self, Client, Request};
+use faircopy::drift::{CAPTURES_MAX, drifts};
 use faircopy::inbox::quarantine;
 use faircopy::rulebook::Rulebook;
 use serde_json::{Value, json};
@@ -72,6 +73,7 @@ fn stopped(config: &Config) -> anyhow::Result<Value> {
         "last_check": faircopy::service::last_check(&config.archive.state),
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root},
         "rules": Rulebook::read(&config.rules.folder).summary(),
+        "drift": drifts(&archive.measures(CAPTURES_MAX)?),
     }))
 }
 

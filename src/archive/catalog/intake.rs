@@ -3,15 +3,16 @@
 use rusqlite::{Row, params};
 
 use super::{
-    Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, change, digest,
-    location, signed, unsigned,
+    Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, PinRow, change,
+    digest, location, malformed, signed, timestamp, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::leaf::Leaf;
-use crate::archive::metadata::{Observation, Revision};
+use crate::archive::metadata::{Observation, PinRecord, Revision};
 use crate::archive::segment::{Location, Position};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
+use crate::pin::{Pin, PinScope, PinVerdict};
 use crate::submission::{ClaimId, Signature, Source, path_text};
 
 impl Catalog {
@@ -71,6 +72,10 @@ impl Catalog {
                 "INSERT INTO revisions (leaf, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4)",
                 params![index, doc.0, capture, metadata.as_bytes()],
             ),
+            Leaf::Pin { doc, metadata, .. } => self.run(
+                "INSERT INTO pins (leaf, doc, metadata) VALUES (?1, ?2, ?3)",
+                params![index, doc.0, metadata.as_bytes()],
+            ),
         }
     }
 
@@ -87,6 +92,8 @@ impl Catalog {
         let sql = "SELECT leaf, doc, capture FROM captures WHERE metadata = ?1 AND segment IS NULL \
                    UNION ALL \
                    SELECT leaf, doc, capture FROM revisions WHERE metadata = ?1 AND segment IS NULL \
+                   UNION ALL \
+                   SELECT leaf, doc, 0 FROM pins WHERE metadata = ?1 AND segment IS NULL \
                    ORDER BY leaf LIMIT 1";
         self.first(sql, [digest], read)
     }
@@ -94,14 +101,14 @@ impl Catalog {
     /// Takes in the records of an announced capture.
     pub fn fill_capture(&self, leaf: u64, new: &NewCapture<'_>) -> Result<(), Error> {
         let o = new.observation;
-        let (title, rules) = match new.content {
-            Some((title, rules)) => (title, Some(rules)),
-            None => (None, None),
-        };
+        let content = new.content.as_ref();
+        let measure = content.and_then(|content| content.measure);
+        let count = |count: usize| signed(count as u64);
         let sql = "UPDATE captures SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
                    captured_at = ?8, received_at = ?9, url = ?10, media_type = ?11, raw_bytes = ?12, raw = ?13, \
                    text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
-                   segment = ?20, metadata_offset = ?21, metadata_length = ?22, \
+                   segment = ?20, metadata_offset = ?21, metadata_length = ?22, input_bytes = ?23, \
+                   removed_bytes = ?24, footers = ?25, credits = ?26, captions = ?27, \
                    change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
                    WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
                    AND c.capture = captures.capture - 1) THEN 'furniture' \
@@ -125,13 +132,18 @@ impl Catalog {
                 o.digests.raw.as_bytes(),
                 o.digests.text.as_bytes(),
                 o.digests.story.as_bytes(),
-                title,
-                rules,
+                content.and_then(|content| content.title),
+                content.map(|content| content.rules),
                 new.text.map(|t| signed(t.offset)),
                 new.text.map(|t| signed(t.length)),
                 new.metadata.segment,
                 signed(new.metadata.offset),
                 signed(new.metadata.length),
+                measure.map(|m| count(m.extent.input)),
+                measure.map(|m| count(m.extent.removed)),
+                measure.map(|m| count(m.footers)),
+                measure.map(|m| count(m.credits)),
+                measure.map(|m| count(m.captions)),
             ],
         )
     }
@@ -178,6 +190,54 @@ impl Catalog {
         }
     }
 
+    /// Takes in the record of an announced pin.
+    pub fn fill_pin(&self, leaf: u64, record: &PinRecord, metadata: Location) -> Result<(), Error> {
+        let source = match &record.of {
+            PinScope::Doc(_) => None,
+            PinScope::Source(name) => Some(name),
+        };
+        self.run(
+            "UPDATE pins SET source = ?2, verdict = ?3, span = ?4, reason = ?5, pinned_at = ?6, segment = ?7, \
+             metadata_offset = ?8, metadata_length = ?9 WHERE leaf = ?1",
+            params![
+                signed(leaf),
+                source,
+                record.pin.verdict.as_str(),
+                record.pin.text,
+                record.pin.reason,
+                record.pinned_at.as_microsecond(),
+                metadata.segment,
+                signed(metadata.offset),
+                signed(metadata.length)
+            ],
+        )
+    }
+
+    /// All pins whose record is found, in the order in which they were made.
+    pub fn pins(&self) -> Result<Vec<PinRow>, Error> {
+        let sql = "SELECT leaf, doc, source, verdict, span, reason, pinned_at FROM pins \
+                   WHERE segment IS NOT NULL ORDER BY leaf";
+        self.all(sql, [], |row| {
+            let source: Option<String> = row.get(2)?;
+            let doc = DocId(row.get(1)?);
+            let verdict: String = row.get(3)?;
+            let all = [PinVerdict::Keep, PinVerdict::Remove, PinVerdict::Release];
+            let found = all.into_iter().find(|one| one.as_str() == verdict);
+            Ok(PinRow {
+                leaf: unsigned(row, 0)?,
+                record: PinRecord {
+                    of: source.map_or(PinScope::Doc(doc), PinScope::Source),
+                    pin: Pin {
+                        verdict: found.ok_or_else(|| malformed(3))?,
+                        text: row.get(4)?,
+                        reason: row.get(5)?,
+                    },
+                    pinned_at: timestamp(row, 6)?,
+                },
+            })
+        })
+    }
+
     /// Remembers where raw bytes are.
     pub fn put_raw(&self, digest: &Digest, at: Location) -> Result<(), Error> {
         self.run(
@@ -204,19 +264,25 @@ impl Catalog {
         let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
+        // Revisions and pins; a source has no captures and may have pins.
+        let sql = "SELECT max(leaf) FROM (SELECT leaf FROM revisions WHERE doc = ?1 \
+                   UNION ALL SELECT leaf FROM pins WHERE doc = ?1)";
+        let other: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
+        let other = other.flatten();
         let Some((capture, version, leaf)) = last else {
-            return Ok(DocState::default());
+            return Ok(DocState {
+                leaf: other.map(i64::cast_unsigned),
+                ..DocState::default()
+            });
         };
         let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL \
                    ORDER BY capture DESC LIMIT 1";
         let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
-        let sql = "SELECT max(leaf) FROM revisions WHERE doc = ?1";
-        let revision: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
         Ok(DocState {
             capture,
             version,
             story,
-            leaf: Some(leaf.max(revision.flatten().unwrap_or(leaf)).cast_unsigned()),
+            leaf: Some(leaf.max(other.unwrap_or(leaf)).cast_unsigned()),
         })
     }
 
@@ -297,7 +363,8 @@ impl Catalog {
     /// The digest of the metadata that the catalog has for a leaf.
     pub fn metadata_of_leaf(&self, index: u64) -> Result<Option<Digest>, Error> {
         let sql = "SELECT metadata FROM captures WHERE leaf = ?1 \
-                   UNION ALL SELECT metadata FROM revisions WHERE leaf = ?1";
+                   UNION ALL SELECT metadata FROM revisions WHERE leaf = ?1 \
+                   UNION ALL SELECT metadata FROM pins WHERE leaf = ?1";
         self.first(sql, [signed(index)], |row| digest(row, 0))
     }
 
@@ -306,6 +373,8 @@ impl Catalog {
         let sql = "SELECT leaf, doc, capture FROM captures WHERE segment IS NULL AND leaf >= ?1 \
                    UNION ALL \
                    SELECT leaf, doc, capture FROM revisions WHERE segment IS NULL AND leaf >= ?1 \
+                   UNION ALL \
+                   SELECT leaf, doc, 0 FROM pins WHERE segment IS NULL AND leaf >= ?1 \
                    ORDER BY leaf";
         self.all(sql, [signed(from)], |row| {
             Ok(Announced {

@@ -3,10 +3,11 @@
 use rusqlite::{Row, params};
 
 use super::{
-    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, change, digest, location,
-    malformed, signed, timestamp, unsigned,
+    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, MeasureRow, change, digest,
+    location, malformed, signed, timestamp, unsigned,
 };
 use crate::archive::Error;
+use crate::archive::metadata::{Extent, Measure};
 use crate::archive::segment::{Location, Position};
 use crate::article::Digests;
 use crate::digest::Digest;
@@ -83,6 +84,33 @@ impl Catalog {
         self.all(sql, [path], |row| Ok(DocId(row.get(0)?)))
     }
 
+    /// How much cleaning took away from the captures archived last, the newest first.
+    pub fn measures(&self, captures_max: u32) -> Result<Vec<MeasureRow>, Error> {
+        let sql = "SELECT doc, root, url, media_type, received_at, input_bytes, removed_bytes, footers, credits, captions \
+                   FROM captures WHERE input_bytes IS NOT NULL ORDER BY leaf DESC LIMIT ?1";
+        let size = |row: &Row<'_>, column| {
+            usize::try_from(unsigned(row, column)?).map_err(|_| malformed(column))
+        };
+        self.all(sql, [captures_max], |row| {
+            Ok(MeasureRow {
+                doc: DocId(row.get(0)?),
+                root: row.get(1)?,
+                url: row.get(2)?,
+                media_type: row.get(3)?,
+                received_at: timestamp(row, 4)?,
+                measure: Measure {
+                    extent: Extent {
+                        input: size(row, 5)?,
+                        removed: size(row, 6)?,
+                    },
+                    footers: size(row, 7)?,
+                    credits: size(row, 8)?,
+                    captions: size(row, 9)?,
+                },
+            })
+        })
+    }
+
     /// How much there is.
     pub fn counts(&self) -> Result<Counts, Error> {
         let sql = "SELECT count(DISTINCT doc), count(*), \
@@ -108,7 +136,10 @@ impl Catalog {
                    text_offset, text_length FROM captures WHERE leaf >= ?1 AND leaf < ?2 \
                    UNION ALL \
                    SELECT leaf, doc, capture, NULL, metadata, segment, metadata_offset, metadata_length, \
-                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
+                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 \
+                   UNION ALL \
+                   SELECT leaf, doc, 0, NULL, metadata, segment, metadata_offset, metadata_length, \
+                   NULL, NULL FROM pins WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
         self.all(sql, [signed(leaves.start), signed(leaves.end)], |row| {
             Ok(LeafRow {
                 leaf: unsigned(row, 0)?,
@@ -138,7 +169,8 @@ impl Catalog {
     pub fn segment_ends(&self) -> Result<Vec<Position>, Error> {
         let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM \
                    (SELECT segment, metadata_offset, metadata_length FROM captures \
-                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions) \
+                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions \
+                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM pins) \
                    WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
         self.all(sql, [], |row| {
             Ok(Position {
@@ -159,6 +191,8 @@ impl Catalog {
                 AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
             UNION ALL
             SELECT doc, leaf FROM revisions WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
+            UNION ALL
+            SELECT doc, leaf FROM pins WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
             UNION ALL
             SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
                 WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3

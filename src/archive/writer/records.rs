@@ -8,18 +8,20 @@ use serde::de::IgnoredAny;
 use crate::archive::capture::{
     self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
 };
-use crate::archive::catalog::{CaptureRow, Change, NewCapture};
+use crate::archive::catalog::{CaptureRow, Change, ContentRow, NewCapture, PinRow};
 use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random};
 use crate::archive::leaf::Leaf;
 use crate::archive::metadata::{
-    self, CAPTURE, CaptureBlock, Content, MetadataBlock, REVISION, Revision, RevisionBlock,
+    self, CAPTURE, CaptureBlock, Content, MetadataBlock, PIN, PinBlock, PinRecord, REVISION,
+    Revision, RevisionBlock,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
-use crate::archive::{Error, Manifest};
+use crate::archive::{Error, Manifest, pins};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId, VersionId};
+use crate::pin::{PinScope, PinVerdict};
 use crate::submission::{Declared, Source};
 
 use super::Open;
@@ -68,7 +70,11 @@ impl Open {
         };
         group.leaves.push(leaf.to_bytes());
         self.catalog.announce(index, &leaf)?;
-        let content = (prepared.title.as_deref(), prepared.rules.as_str());
+        let content = ContentRow {
+            title: prepared.title.as_deref(),
+            rules: &prepared.rules,
+            measure: Some(prepared.measure),
+        };
         let new = NewCapture {
             observation: light.as_ref().map_or(observation, |l| &l.observation),
             content: light.is_none().then_some(content),
@@ -162,6 +168,48 @@ impl Open {
         Ok(Some(id))
     }
 
+    /// Adds what a person decided, unless that holds already. The index of its leaf.
+    pub(super) fn add_pin(
+        &mut self,
+        group: &mut Group<'_>,
+        secret: &IdentitySecret,
+        record: PinRecord,
+    ) -> Result<Option<u64>, Error> {
+        let doc = pins::subject(secret, &record.of);
+        let state = self.catalog.doc_state(&doc)?;
+        if matches!(record.of, PinScope::Doc(_)) && state.capture == 0 {
+            return Err(Error::NoDocument(doc.0));
+        }
+        let standing = pins::standing(self.catalog.pins()?);
+        let about = |row: &&PinRow| {
+            row.record.of == record.of && row.record.pin.text == record.pin.text
+        };
+        let holds = match standing.iter().find(about) {
+            Some(row) => row.record.pin == record.pin,
+            None => record.pin.verdict == PinVerdict::Release,
+        };
+        if holds {
+            return Ok(None);
+        }
+        let block = PinBlock {
+            faircopy: PIN.to_owned(),
+            nonce: capture::nonce(),
+            pin: record,
+        };
+        let (bytes, digest) = metadata::to_bytes(&block);
+        let at = group.push_owned(metadata_record(None, block.pin.pinned_at, bytes, &digest));
+        let index = group.next_leaf();
+        let leaf = Leaf::Pin {
+            doc,
+            metadata: digest,
+            previous: state.leaf,
+        };
+        group.leaves.push(leaf.to_bytes());
+        self.catalog.announce(index, &leaf)?;
+        self.catalog.fill_pin(index, &block.pin, at)?;
+        Ok(Some(index))
+    }
+
     /// What was declared about a capture last, be it with the capture or later; `None` if that cannot be read, so that it is
     /// archived once more.
     fn last_declared(&self, id: &CaptureId) -> Result<Option<Declared>, Error> {
@@ -191,6 +239,7 @@ fn read_declared(dir: &Path, at: Location, digest: &Digest) -> Result<Declared, 
     match MetadataBlock::<IgnoredAny>::parse(record.block) {
         Ok(MetadataBlock::Capture(block)) => Ok(block.observation.declared),
         Ok(MetadataBlock::Revision(block)) => Ok(block.revision.declared),
+        Ok(MetadataBlock::Pin(_)) => Err(unusable(dir, at, "it is a pin's")),
         Err(error) => Err(unusable(dir, at, &error.to_string())),
     }
 }

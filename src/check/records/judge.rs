@@ -8,6 +8,7 @@ use crate::check::problem::{Code, Findings};
 use crate::check::records::{Damage, Group, Kind, Records, Region, place};
 use crate::digest::Digest;
 use crate::identity::DocId;
+use crate::pin::PinScope;
 
 impl Records<'_> {
     /// Takes a metadata record: with it the group of records before it is complete.
@@ -79,6 +80,17 @@ impl Records<'_> {
             MetadataBlock::Revision(block)
                 if leaf.version.is_none() && block.revision.capture == leaf.capture =>
             {
+                return Vec::new();
+            }
+            MetadataBlock::Pin(block) if leaf.capture == 0 => {
+                let fits = match &block.pin.of {
+                    PinScope::Doc(of) => doc.as_ref() == Some(of),
+                    PinScope::Source(_) => true,
+                };
+                if !fits {
+                    let message = format!("it is about another document than leaf {index}");
+                    findings.problem_of(Code::MetadataBad, at.to_string(), doc, message);
+                }
                 return Vec::new();
             }
             _ => {
@@ -210,9 +222,13 @@ impl Records<'_> {
                     .catalog
                     .and_then(|catalog| catalog.metadata_at(index as u64).ok()?);
                 let place = at.map_or_else(|| format!("log, leaf {index}"), |at| at.to_string());
+                let of = match leaf.capture {
+                    0 => "a pin".to_owned(),
+                    capture => format!("capture {capture}"),
+                };
                 let message = format!(
-                    "the metadata record of capture {}, {}, is not there; leaf {index} commits to it",
-                    leaf.capture, leaf.metadata
+                    "the metadata record of {of}, {}, is not there; leaf {index} commits to it",
+                    leaf.metadata
                 );
                 let doc = Some(self.view.leaves.doc(&leaf));
                 findings.problem_of(Code::MetadataMissing, place, doc, message);
