@@ -100,12 +100,15 @@ impl DecodeSection {
 pub struct RulesSection {
     /// Folder of a person's own rule packs, `*.toml`; need not be there.
     pub folder: PathBuf,
+    /// Folder of site files, `*.toml`; need not be there.
+    pub sites: PathBuf,
 }
 
 impl Default for RulesSection {
     fn default() -> RulesSection {
         RulesSection {
             folder: "rules".into(),
+            sites: "sites".into(),
         }
     }
 }
@@ -276,6 +279,7 @@ impl Config {
         resolve(&mut self.archive.state);
         resolve(&mut self.intake.spool);
         resolve(&mut self.rules.folder);
+        resolve(&mut self.rules.sites);
         resolve(&mut self.daemon.control);
         for inbox in &mut self.inbox {
             resolve(&mut inbox.path);

@@ -105,9 +105,8 @@ impl Aspect {
 
     /// Before and now, if that is a change.
     fn change(self, before: &[&MeasureRow], newest: &[&MeasureRow]) -> Option<(f64, f64)> {
-        let values = |rows: &[&MeasureRow]| -> Vec<f64> {
-            rows.iter().map(|row| self.value(row)).collect()
-        };
+        let values =
+            |rows: &[&MeasureRow]| -> Vec<f64> { rows.iter().map(|row| self.value(row)).collect() };
         let (before, newest) = (values(before), values(newest));
         let (was, is, z, least) = match self {
             Aspect::RemovedShare => {
@@ -240,7 +239,9 @@ mod tests {
     fn chance(seed: u64) -> impl Iterator<Item = usize> {
         let mut state = seed;
         std::iter::repeat_with(move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             usize::try_from(state >> 33).unwrap_or(0)
         })
     }
@@ -257,7 +258,11 @@ mod tests {
         let told: Vec<_> = found.iter().map(|drift| drift.measure).collect();
         assert_eq!(told, [Aspect::RemovedShare, Aspect::Footers]);
         assert_eq!(found[0].source, "example.org");
-        assert!(found[1].message.contains("0% have a footer"), "{}", found[1].message);
+        assert!(
+            found[1].message.contains("0% have a footer"),
+            "{}",
+            found[1].message
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service                                            the daemon, its control socket
 //! config                                             every room's options
-//! ingest   check   rulebook   drift                         the verbs
+//! ingest   check   rulebook   drift   suggest                         the verbs
 //! inbox/      decode/    clean/       archive/       the wings
 //! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
@@ -40,4 +40,5 @@ pub mod receiving;
 pub mod rulebook;
 pub mod service;
 pub mod submission;
+pub mod suggest;
 pub mod tree;

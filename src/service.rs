@@ -165,7 +165,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
 
 /// What the workers need, and what a person should know of the rules. Packs that cannot be used stop nothing.
 fn settings(config: &Config, pins: SharedPins) -> (Settings, Summary) {
-    let book = Rulebook::read(&config.rules.folder);
+    let book = Rulebook::read(&config.rules);
     for defect in &book.refused {
         tracing::error!("{defect}");
     }

@@ -713,3 +713,114 @@ fn a_pack_is_tried_on_files_and_archived_documents_without_being_installed() {
     }
     assert_eq!(said.len(), 3);
 }
+
+#[test]
+fn a_pin_decides_about_later_captures_and_can_be_taken_back() {
+    let desk = Desk::new("");
+    let file = article_with_tides(&desk);
+    let path = file.to_str().unwrap();
+    let url = "https://www.example.org/tides";
+    let add = || desk.run(&["add", path, "--url", url]).expect(0);
+    add();
+    let text = || desk.run(&["cat", url]).expect(0).stdout;
+    assert!(text().contains("Tide tables"));
+    let mistyped = desk.run(&["pin", "--remove", "Tide tabels for all", url]);
+    assert_eq!(mistyped.code, 1);
+    assert!(mistyped.stderr.contains("tabels"), "{}", mistyped.stderr);
+    assert_eq!(desk.run(&["pin", "--remove", "x"]).code, 2, "of what?");
+    let pin = [
+        "pin",
+        "--remove",
+        "Tide tables for all",
+        "--source",
+        "example.org",
+    ];
+    desk.run(&[&pin[..], &["--reason", "they sell them"]].concat())
+        .expect(0);
+    let listed = desk.run(&["pin", "--list", "--json"]).expect(0).json();
+    assert_eq!(listed[0]["source"], "example.org");
+    assert_eq!(listed[0]["verdict"], "remove");
+    let change = |to: &str| {
+        let before = fs::read_to_string(&file).unwrap();
+        fs::write(&file, before.replace("Monday", to).replace("Tuesday", to)).unwrap();
+    };
+    change("Tuesday");
+    add();
+    assert!(text().contains("Tuesday") && !text().contains("Tide tables"));
+    let explained = desk.run(&["explain", url]).expect(0).stdout;
+    assert!(
+        explained.contains("pin.remove") && explained.contains("they sell them"),
+        "{explained}"
+    );
+    // The document's own pin weighs more than its source's.
+    desk.run(&["pin", "--keep", "Tide tables for all", url])
+        .expect(0);
+    change("Friday");
+    add();
+    assert!(text().contains("Friday") && text().contains("Tide tables"));
+    desk.run(&["pin", "--release", "Tide tables for all", url])
+        .expect(0);
+    let listed = desk.run(&["pin", "--list", "--json"]).expect(0).json();
+    assert_eq!(listed.len(), 1);
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+#[test]
+fn status_tells_when_a_sources_template_seems_to_have_changed() {
+    let desk = Desk::new("");
+    let article = |number: usize, footer: &str| {
+        let text = format!(
+            "Ferry {number} returns\n\nThe ferry number {number} across the lake sails again from Monday, the harbour office said.\n\nTickets cost the same as last year, and dog number {number} sails free.\n{footer}"
+        );
+        desk.sandbox.write(format!("batch/{number}.txt"), text);
+    };
+    let add = || {
+        let folder = desk.sandbox.path("batch");
+        desk.run(&["add", folder.to_str().unwrap()]).expect(0);
+        fs::remove_dir_all(folder).unwrap();
+    };
+    let drift = || desk.run(&["status", "--json"]).expect(0).json()[0]["drift"].clone();
+    let footer = "\nClick here to read the full article at The Harbour Gazette\n";
+    (0..70).for_each(|number| article(number, footer));
+    add();
+    assert_eq!(drift(), serde_json::json!([]));
+    (70..100).for_each(|number| article(number, ""));
+    add();
+    let told = drift();
+    assert!(
+        told.as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["measure"] == "footers"),
+        "{told}"
+    );
+    assert_eq!(told[0]["source"], "add");
+    for suffix in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(
+            desk.path(format!("archive/catalog.sqlite{suffix}")),
+        ));
+    }
+    assert_eq!(drift(), told, "a catalog made anew tells the same");
+}
+
+#[test]
+fn rules_are_proposed_from_what_a_sources_documents_repeat() {
+    let desk = Desk::new("");
+    for number in 0..6 {
+        let text = format!(
+            "Ferry {number} returns\n\nThe ferry number {number} across the lake sails again from Monday, the harbour office said.\n\nTickets cost as much as in year {number}, and dog number {number} sails free.\n\nTide tables for all\n"
+        );
+        desk.sandbox.write(format!("batch/{number}.txt"), text);
+    }
+    let folder = desk.sandbox.path("batch");
+    desk.run(&["add", folder.to_str().unwrap()]).expect(0);
+    let said = desk.run(&["rules", "suggest", "add"]).expect(0).stdout;
+    assert!(
+        said.contains("In 6 of 6 documents") && said.contains("[\"tide tables for all\"]"),
+        "{said}"
+    );
+    let draft = desk.sandbox.write("draft.toml", said);
+    let tested = desk.run(&["rules", "test", "--pack", draft.to_str().unwrap()]);
+    assert_eq!(tested.code, 0, "{}", tested.stderr);
+    assert_eq!(desk.run(&["rules", "suggest", "nowhere"]).code, 1);
+}

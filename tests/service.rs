@@ -171,6 +171,41 @@ fn reload_picks_up_rule_packs_and_names_those_that_fail() {
 }
 
 #[test]
+fn a_pin_reaches_a_running_daemon_and_decides_from_then_on() {
+    let mut desk = Desk::new(QUICK);
+    desk.start();
+    let article = |day: &str| {
+        let text = format!(
+            "Ferry returns\n\nThe ferry across the lake sails again from {day}, the harbour office said.\n\nTide tables for all\n\nTickets cost the same as last year, and the dog sails free.\n"
+        );
+        fs::write(desk.path("inbox/a.txt"), text).unwrap();
+    };
+    let text = || desk.run(&["cat", "inbox/a.txt"]).stdout;
+    article("Monday");
+    desk.wait_for_documents(1);
+    assert!(text().contains("Tide tables"));
+    let pin = [
+        "pin",
+        "--remove",
+        "Tide tables for all",
+        "inbox/a.txt",
+        "--json",
+    ];
+    let said = desk.run(&pin).expect(0).json();
+    assert_eq!(said[0]["leaf"], 1);
+    assert_eq!(
+        desk.run(&pin).expect(0).json()[0]["leaf"],
+        serde_json::Value::Null
+    );
+    let status = desk.run(&["status", "--json"]).json();
+    assert_eq!(status[0]["checkpoint"]["size"], 2);
+    article("Friday");
+    wait_until("the second version", || text().contains("Friday"));
+    assert!(!text().contains("Tide tables"), "{}", text());
+    assert_eq!(desk.stop(), 0);
+}
+
+#[test]
 fn a_bad_configuration_exits_78_and_names_file_line_and_key() {
     let mut desk = Desk::new("[daemon]\nworkers = \"many\"\n");
     desk.spawn();

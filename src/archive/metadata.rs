@@ -268,7 +268,10 @@ impl Content {
         }
         article.text = text;
         let ledger = self.ledger.restore()?;
-        if self.extent.is_some_and(|extent| extent != Extent::of(&ledger)) {
+        if self
+            .extent
+            .is_some_and(|extent| extent != Extent::of(&ledger))
+        {
             return Err(ContentError("its extent is not that of its ledger"));
         }
         Ok(CaptureMetadata {

@@ -373,9 +373,7 @@ impl Scan<'_> {
                 self.catalog
                     .fill_revision(leaf.leaf, &leaf.doc, revision, metadata)
             }
-            Ok(MetadataBlock::Pin(block)) => {
-                self.catalog.fill_pin(leaf.leaf, &block.pin, metadata)
-            }
+            Ok(MetadataBlock::Pin(block)) => self.catalog.fill_pin(leaf.leaf, &block.pin, metadata),
             // The digest is right: a newer program wrote it. The capture counts as lost to this one.
             Err(error) => {
                 recovery.findings.push(Finding::Unreadable {

@@ -175,7 +175,9 @@ impl ArchiveWriter {
             pin,
             pinned_at: now,
         };
-        let leaf = self.change(now, |open, secret, group| open.add_pin(group, secret, record))?;
+        let leaf = self.change(now, |open, secret, group| {
+            open.add_pin(group, secret, record)
+        })?;
         self.read_pins()?;
         Ok(leaf)
     }

@@ -31,6 +31,7 @@ pub mod repair;
 pub mod rules;
 pub mod shadow;
 mod sheet;
+mod site;
 mod truncation;
 mod words;
 
@@ -42,9 +43,10 @@ use crate::clean::page::evidence::PageEvidence;
 use crate::clean::pins::Needles;
 use crate::clean::repair::Repairs;
 use crate::clean::rules::Rules;
+use crate::clean::site::Site;
 use crate::document::{Body, Document};
 use crate::ledger::Ledger;
-use crate::pin::Pin;
+use crate::pin::{self, Pin};
 
 /// A cleaned document: the article, and the account of every byte of the document's text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,16 +67,24 @@ pub fn clean_pinned(document: &Document, rules: &Rules, pins: &[Pin]) -> Cleaned
     let needles = Needles::of(pins);
     match &document.body {
         Body::Text(text) => {
+            let site = site_of(document, rules, None);
+            let rules = site.and_then(|site| site.rules.as_deref()).unwrap_or(rules);
             let mut lines = lines::split(text);
             needles.lay(text, &mut lines);
             let (mut findings, facts) = grammar::classify(&lines, rules, false);
             needles.enforce(&lines, &mut findings);
             let assembled = assemble::assemble(text, &lines, &findings);
-            finish(document, rules, assembled, facts, None)
+            finish(document, rules, site, assembled, facts, None)
         }
         Body::Page(tree) => {
             let announced = Announced::of(tree);
-            let mut page = page::read(tree, &announced.expected());
+            let expected = announced.expected();
+            let site = site_of(document, rules, expected.host);
+            let rules = site.and_then(|site| site.rules.as_deref()).unwrap_or(rules);
+            let mut page = page::read(tree, &expected);
+            if let Some(site) = site {
+                site.lay(tree, &mut page.lines);
+            }
             needles.lay(tree.text(), &mut page.lines);
             let (mut findings, facts) = grammar::classify(&page.lines, rules, true);
             needles.enforce(&page.lines, &mut findings);
@@ -82,6 +92,7 @@ pub fn clean_pinned(document: &Document, rules: &Rules, pins: &[Pin]) -> Cleaned
             finish(
                 document,
                 rules,
+                site,
                 assembled,
                 facts,
                 Some((&announced, &page.evidence)),
@@ -90,9 +101,19 @@ pub fn clean_pinned(document: &Document, rules: &Rules, pins: &[Pin]) -> Cleaned
     }
 }
 
+/// The site file for a document, by where it was fetched, else by what it says of itself.
+fn site_of<'r>(document: &Document, rules: &'r Rules, host: Option<&str>) -> Option<&'r Site> {
+    if !rules.has_sites() {
+        return None;
+    }
+    let declared = document.declared.url.as_deref().and_then(pin::site);
+    rules.site(&declared.or_else(|| host.map(str::to_owned))?)
+}
+
 fn finish(
     document: &Document,
     rules: &Rules,
+    site: Option<&Site>,
     assembled: Assembled,
     facts: Facts,
     page: Option<(&Announced, &PageEvidence)>,
@@ -108,6 +129,10 @@ fn finish(
     let repairs = Repairs::of_page(document.input());
     if repairs.mojibake && page.is_some() {
         repair_names(&mut article, repairs);
+    }
+    if let Some(site) = site {
+        article.publisher = site.publisher.clone().or(article.publisher);
+        article.language = article.language.or_else(|| site.language.clone());
     }
     let paid = page.is_some_and(|(announced, _)| announced.is_paid());
     article.quality = quality::flags(document, &article, rules, repairs.mojibake, paid);
@@ -238,6 +263,77 @@ mod tests {
             let document = document(&text);
             let cleaned = clean(&document, rules());
             prop_assert_eq!(cleaned.ledger.verify(&text, &cleaned.article.text), Ok(()));
+        }
+    }
+
+    const SENTENCES: &[&str] = &[
+        "The ferry left the harbour at noon, and nobody on the quay thought anything of it.",
+        "“It was late,” said Bob Tarn, who had waited for two hours in the rain with his dog.",
+        "The harbour office blamed the fog, which had come in from the sea before breakfast.",
+        "Most of the passengers went home again and came back on the next morning.",
+        "What the council will do about the old pier is still an open question.",
+        "Ada Brill, who sells tickets there, had counted forty gulls on the roof of her kiosk.",
+    ];
+    const FOOTERS: &[&str] = &[
+        "Click here to read the full article at The Harbour Gazette",
+        "The post The ferry returns to the islands appeared first on The Harbour Gazette.",
+        "This article was originally published by The Harbour Gazette.",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn any_bytes_that_can_be_decoded_are_accounted_for(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+            parts in proptest::collection::vec((0..KINDS.len(), 0..6usize), 0..12),
+        ) {
+            let tags = ["<p>", "</p><div class=box>", "<nav><a href=x>", "</a></nav><li>", "<h2>", "</div><figcaption>"];
+            let page: String = parts.iter().map(|(kind, tag)| format!("{}{}", tags[*tag], KINDS[*kind])).collect();
+            let mut page = format!("<html><body>{page}").into_bytes();
+            let half = page.len() / 2;
+            page.splice(half..half, bytes.iter().copied());
+            for (name, raw) in [("a.txt", &bytes), ("a.html", &bytes), ("b.html", &page)] {
+                let options = crate::decode::Options::default();
+                let decoded = crate::decode::decode(name.as_ref(), raw, &Declared::default(), &options);
+                if let Ok(document) = decoded {
+                    let cleaned = clean(&document, rules());
+                    let account = cleaned.ledger.verify(document.input(), &cleaned.article.text);
+                    prop_assert_eq!(account, Ok(()));
+                    prop_assert_eq!(&clean(&document, rules()), &cleaned);
+                }
+            }
+        }
+
+        #[test]
+        fn a_fair_copy_cleans_to_itself_and_a_footer_changes_nothing_of_the_story(
+            paragraphs in proptest::collection::vec(proptest::collection::vec(0..SENTENCES.len(), 2..5), 3..8),
+            footer in 0..FOOTERS.len(),
+        ) {
+            let paragraph = |(day, sentences): (usize, &Vec<usize>)| {
+                let sentences: Vec<_> = sentences.iter().map(|sentence| SENTENCES[*sentence]).collect();
+                format!("On day {} it was like this. {}
+
+", day + 1, sentences.join(" "))
+            };
+            let body: String = paragraphs.iter().enumerate().map(paragraph).collect();
+            let title = "The ferry returns to the islands";
+            let first = clean(&document(&format!("{title}
+
+{body}")), rules()).article;
+            prop_assert_eq!(first.title.as_deref(), Some(title));
+            let again = clean(&document(&format!("{title}
+
+{}", first.text)), rules()).article;
+            prop_assert_eq!(&again.text, &first.text);
+            let with = format!("{title}
+
+{}
+{}
+", first.text, FOOTERS[footer]);
+            let with = clean(&document(&with), rules()).article;
+            prop_assert_eq!(with.footers.len(), 1);
+            prop_assert_eq!(with.story_digest(), first.story_digest());
         }
     }
 

@@ -11,6 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::article::BlockKind;
 use crate::clean::finding::{Cut, Finding};
 use crate::clean::line::{Hint, Line, LineBuilder, Lines};
+use crate::clean::site::part_asides;
 use crate::document::Document;
 use crate::ledger::Class;
 use crate::pin::{Pin, PinVerdict};
@@ -82,9 +83,13 @@ impl Needles {
                 if is_whole(&line.text, &needle.text) {
                     *finding = needle.finding();
                 } else if needle.keep {
-                    spans.into_iter().for_each(|span| keep(needle, line, finding, &span));
+                    spans
+                        .into_iter()
+                        .for_each(|span| keep(needle, line, finding, &span));
                 } else if finding.kept {
-                    spans.into_iter().for_each(|span| cut_out(needle, finding, span));
+                    spans
+                        .into_iter()
+                        .for_each(|span| cut_out(needle, finding, span));
                 }
             }
         }
@@ -154,7 +159,10 @@ fn keep(needle: &Needle, line: &Line<'_>, finding: &mut Finding, span: &Range<us
     let spared = cuts.into_iter().flat_map(|cut| {
         let before = cut.span.start..cut.span.end.min(span.start);
         let after = cut.span.start.max(span.end)..cut.span.end;
-        [before, after].map(|span| Cut { span, ..cut.clone() })
+        [before, after].map(|span| Cut {
+            span,
+            ..cut.clone()
+        })
     });
     finding.cuts = in_order(spared.filter(|cut| cut.span.start < cut.span.end).collect());
 }
@@ -240,23 +248,6 @@ fn line_within<'a>(input: &'a str, stretch: Range<usize>, needle: &Needle) -> Op
     })
 }
 
-/// Takes a stretch out of the asides.
-fn part_asides(lines: &mut Lines<'_>, span: &Range<usize>) {
-    let asides = std::mem::take(&mut lines.asides);
-    for aside in asides {
-        let before = aside.span.start..aside.span.end.min(span.start);
-        let after = aside.span.start.max(span.end)..aside.span.end;
-        for part in [before, after] {
-            if part.start < part.end {
-                lines.asides.push(crate::clean::line::Aside {
-                    span: part,
-                    hint: aside.hint.clone(),
-                });
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +273,9 @@ mod tests {
         let document = decode(name.as_ref(), text.as_bytes(), &declared, &options);
         let document = document.expect("decodes");
         let cleaned = clean_pinned(&document, RULES.get_or_init(Rules::built_in), pins);
-        let account = cleaned.ledger.verify(document.input(), &cleaned.article.text);
+        let account = cleaned
+            .ledger
+            .verify(document.input(), &cleaned.article.text);
         assert_eq!(account, Ok(()), "{text:?} {pins:?}");
         cleaned
     }
@@ -296,7 +289,10 @@ mod tests {
         assert!(kept.article.text.contains("\n\nAdvertisement\n\n"));
         let span = kept.ledger.spans.iter().find(|span| span.rule == KEEP);
         assert_eq!(span.map(|span| span.verdict), Some(Verdict::Kept));
-        let pins = [pin(Remove, "Tickets cost the same as last year, and the dog sails free.")];
+        let pins = [pin(
+            Remove,
+            "Tickets cost the same as last year, and the dog sails free.",
+        )];
         let removed = cleaned("a.txt", STORY, &pins);
         assert!(!removed.article.text.contains("Tickets"));
         assert!(removed.article.text.contains("The ferry across"));
@@ -309,9 +305,17 @@ mod tests {
         use PinVerdict::{Keep, Remove};
         let part = pin(Remove, ", and  the dog sails free");
         let cut = cleaned("a.txt", STORY, std::slice::from_ref(&part));
-        assert!(cut.article.text.contains("the same as last year."), "{}", cut.article.text);
+        assert!(
+            cut.article.text.contains("the same as last year."),
+            "{}",
+            cut.article.text
+        );
         let both = cleaned("a.txt", STORY, &[part, pin(Keep, "the dog sails free")]);
-        assert!(both.article.text.contains("the dog sails free."), "{}", both.article.text);
+        assert!(
+            both.article.text.contains("the dog sails free."),
+            "{}",
+            both.article.text
+        );
     }
 
     #[test]
@@ -319,8 +323,18 @@ mod tests {
         let page = "<html><body><nav><a href=/a>Home</a> <a href=/b>Tide tables for all</a></nav><article><h1>Ferry returns</h1><p>The ferry across the lake sails again from Monday, the harbour office said.</p><p>Tickets cost the same as last year, and the dog sails free.</p></article></body></html>";
         let plain = cleaned("a.html", page, &[]);
         assert!(!plain.article.text.contains("Tide"));
-        let kept = cleaned("a.html", page, &[pin(PinVerdict::Keep, "Tide tables for all")]);
-        assert!(kept.article.text.starts_with("Tide tables for all\n\nThe ferry"), "{}", kept.article.text);
+        let kept = cleaned(
+            "a.html",
+            page,
+            &[pin(PinVerdict::Keep, "Tide tables for all")],
+        );
+        assert!(
+            kept.article
+                .text
+                .starts_with("Tide tables for all\n\nThe ferry"),
+            "{}",
+            kept.article.text
+        );
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::clean::credit::CreditBook;
 use crate::clean::fold::Folded;
 use crate::clean::rules::pack::{Content, Defect, Pack, Source};
+use crate::clean::site::Site;
 use crate::digest::DigestHasher;
 use crate::ledger::Class;
 
@@ -51,7 +52,9 @@ pub struct Rules {
     id: String,
     rules: Vec<Rule>,
     index: Index,
-    credits: CreditBook,
+    credits: Arc<CreditBook>,
+    /// What counts for single sites.
+    sites: Vec<Site>,
     /// The packs that act, and those in the shadow.
     packs: Vec<PackInfo>,
     /// The rules as they would be if the packs in the shadow acted too.
@@ -274,7 +277,7 @@ impl Rules {
                     wrong if wrong.is_empty() => packs.push(pack),
                     wrong => defects.extend(wrong),
                 },
-                Err(defect) => defects.push(defect),
+                Err(defect) => defects.push(*defect),
             }
         }
         let acting = with_built_in(&packs, false);
@@ -292,6 +295,7 @@ impl Rules {
         let own = packs.iter().any(|pack| !pack.is_built_in());
         let mut rules = Vec::new();
         let mut credits = None;
+        let mut of_sites = Vec::new();
         let mut hasher = DigestHasher::default();
         for pack in packs {
             // Lengths too, so that no two sets of packs have one digest.
@@ -299,21 +303,60 @@ impl Rules {
                 hasher.update(&part.len().to_le_bytes());
                 hasher.update(part.as_bytes());
             }
-            match pack.content {
-                Content::Rules(of_pack) => rules.extend(of_pack),
-                Content::Credits(words) => credits = Some(CreditBook::new(&words)),
+            match (pack.content, pack.site) {
+                (Content::Rules(of_site), Some(head)) => {
+                    of_sites.push((pack.source.name, head, of_site));
+                }
+                (Content::Rules(of_pack), None) => rules.extend(of_pack),
+                (Content::Credits(words), _) => credits = Some(CreditBook::new(&words)),
             }
         }
         let name = if own { "builtin+own" } else { "builtin" };
+        let id = format!("{name}@{}", hasher.finish());
+        let credits =
+            credits.expect("the credits are built in, or replaced by a pack that was read");
+        let mut all = Rules::with(id, rules, Arc::new(credits));
+        for (name, head, own) in of_sites {
+            let count = own.len();
+            let with_own = || {
+                let rules = own.into_iter().chain(all.rules.iter().cloned()).collect();
+                Rules::with(all.id.clone(), rules, Arc::clone(&all.credits))
+            };
+            let rules = (count > 0).then(with_own);
+            all.sites.push(head.site(&name, rules, count));
+        }
+        all.packs = infos;
+        all
+    }
+
+    fn with(id: String, rules: Vec<Rule>, credits: Arc<CreditBook>) -> Rules {
         Rules {
-            id: format!("{name}@{}", hasher.finish()),
+            id,
             index: Index::new(&rules).expect("far fewer phrases than an automaton holds"),
             rules,
-            credits: credits
-                .expect("the credits are built in, or replaced by a pack that was read"),
-            packs: infos,
+            credits,
+            sites: Vec::new(),
+            packs: Vec::new(),
             shadow: None,
         }
+    }
+
+    /// Whether anything counts for single sites alone.
+    pub(super) fn has_sites(&self) -> bool {
+        !self.sites.is_empty()
+    }
+
+    /// What counts for documents of a host alone.
+    pub(super) fn site(&self, host: &str) -> Option<&Site> {
+        self.sites.iter().find(|site| site.has(host))
+    }
+
+    /// The rules that count for single sites alone.
+    pub fn of_sites(&self) -> impl Iterator<Item = &Rule> {
+        self.sites.iter().flat_map(|site| {
+            let rules = site.rules.as_ref().map(|rules| rules.rules());
+            rules.unwrap_or_default().iter().take(site.own)
+        })
     }
 
     /// Names the rules and their exact content: `builtin@sha256:...`, or `builtin+own@sha256:...` with a person's own packs.
@@ -597,6 +640,7 @@ mod tests {
             name: name.to_owned(),
             place: format!("rules/{name}.toml"),
             text: text.to_owned().into(),
+            kind: pack::Kind::Pack,
             tried: false,
         }
     }

@@ -312,7 +312,9 @@ impl<'a> Tally<'a> {
                 }
                 *self.counts.entry(outcome).or_default() += 1;
             }
-            Answer::Done { .. } | Answer::Pinned { .. } => bail!("the daemon answered something else than was asked"),
+            Answer::Done { .. } | Answer::Pinned { .. } => {
+                bail!("the daemon answered something else than was asked")
+            }
         }
         Ok(())
     }

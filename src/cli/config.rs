@@ -81,7 +81,7 @@ fn problems(config: &Config) -> Vec<String> {
     if let Err(error) = control::check_path(&config.daemon.control) {
         problems.push(error.to_string());
     }
-    let refused = Rulebook::read(&config.rules.folder).refused;
+    let refused = Rulebook::read(&config.rules).refused;
     problems.extend(refused.iter().map(ToString::to_string));
     let paths = config.archive_paths();
     if !paths.dir.join("archive.json").is_file() {

@@ -72,7 +72,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         (PinVerdict::Remove, remove),
         (PinVerdict::Release, release),
     ];
-    let decided = decided.into_iter().find_map(|(v, text)| Some((v, text.as_ref()?)));
+    let decided = decided
+        .into_iter()
+        .find_map(|(v, text)| Some((v, text.as_ref()?)));
     let Some((verdict, text)) = decided else {
         return list(global, &archive, of.as_ref());
     };
@@ -158,7 +160,10 @@ fn list(global: &Global, archive: &Archive, of: Option<&PinScope>) -> anyhow::Re
             }))?;
         } else {
             rows.push(vec![
-                doc.map_or_else(|| format!("source {}", source.unwrap_or_default()), str::to_owned),
+                doc.map_or_else(
+                    || format!("source {}", source.unwrap_or_default()),
+                    str::to_owned,
+                ),
                 pin.verdict.as_str().to_owned(),
                 record.pinned_at.strftime("%Y-%m-%d %H:%M").to_string(),
                 output::shorten(&pin.text, 60),

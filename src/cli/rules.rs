@@ -1,16 +1,19 @@
 //! `faircopy rules`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Subcommand;
+use faircopy::archive::catalog::DocumentRow;
+use faircopy::archive::reader::Archive;
 use faircopy::clean::clean;
-use faircopy::clean::rules::pack::{self, Defect, Pack, Source};
+use faircopy::clean::rules::pack::{self, Defect, Kind, Pack, Source};
 use faircopy::clean::rules::{PackInfo, Rules};
 use faircopy::clean::shadow::{Difference, differences};
 use faircopy::ledger::Verdict;
 use faircopy::rulebook;
+use faircopy::suggest::{self, Kept};
 use serde_json::json;
 
 use super::{Exit, Global, material, output, setup};
@@ -31,6 +34,11 @@ enum Action {
     Ls,
     /// Prove packs by their own cases; with documents, tell what the packs would do there
     Test(TestArgs),
+    /// Propose rules from lines that repeat across the archived documents of a source; applies nothing
+    Suggest {
+        /// An inbox or a site; without it, each source by itself
+        source: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +56,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Ls => ls(global),
         Action::Test(args) => test(global, args),
+        Action::Suggest { source } => suggest(global, source.as_deref()),
     }
 }
 
@@ -55,14 +64,15 @@ fn ls(global: &Global) -> anyhow::Result<Exit> {
     let book = setup::rules(global)?;
     let shadow = book.rules.shadow().map(Rules::rules).unwrap_or_default();
     let pack_of = |name: &str| {
-        let pack = name.split('.').next().unwrap_or_default().to_owned();
+        let pack = name.rsplit_once('.').unwrap_or_default().0.to_owned();
         let packs = book.rules.packs().iter().rev();
         packs.into_iter().find(|info| info.name == pack)
     };
     let of_shadow = |rule: &&_| is_in_shadow(pack_of(rule_name(rule)));
     let rules = book.rules.rules().iter();
     let mut rows = Vec::new();
-    for rule in rules.chain(shadow.iter().filter(of_shadow)) {
+    let sites = book.rules.of_sites();
+    for rule in sites.chain(rules).chain(shadow.iter().filter(of_shadow)) {
         let info = pack_of(&rule.name);
         let place = info.map_or("", |info| &info.place);
         if global.json {
@@ -93,6 +103,16 @@ fn ls(global: &Global) -> anyhow::Result<Exit> {
     Ok(Exit::Good)
 }
 
+/// A site file says for which hosts it is.
+fn kind_of(file: &Path) -> Kind {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let table = text.parse::<toml::Table>();
+    match table.is_ok_and(|table| table.contains_key("hosts")) {
+        true => Kind::Site,
+        false => Kind::Pack,
+    }
+}
+
 fn rule_name(rule: &faircopy::clean::rules::Rule) -> &str {
     &rule.name
 }
@@ -102,8 +122,8 @@ fn is_in_shadow(pack: Option<&PackInfo>) -> bool {
 }
 
 fn test(global: &Global, args: &TestArgs) -> anyhow::Result<Exit> {
-    let folder = setup::rules_folder(global)?;
-    let (mut own, mut refused) = folder.map(|f| rulebook::sources(&f)).unwrap_or_default();
+    let section = setup::rules_section(global)?;
+    let (mut own, mut refused) = section.map(|s| rulebook::sources(&s)).unwrap_or_default();
     let mut tested = Vec::new();
     if args.pack.is_empty() {
         tested.extend(pack::built_in());
@@ -113,7 +133,7 @@ fn test(global: &Global, args: &TestArgs) -> anyhow::Result<Exit> {
         refused.clear();
     }
     for file in &args.pack {
-        match rulebook::source(file) {
+        match rulebook::source(file, kind_of(file)) {
             Ok(source) => tested.push(source),
             Err(message) => bail!("cannot test the pack {}: {message}", file.display()),
         }
@@ -165,7 +185,7 @@ impl Proof {
                 self.cases += info.cases;
                 self.refused.extend(pack.prove());
             }
-            Err(defect) => self.refused.push(defect),
+            Err(defect) => self.refused.push(*defect),
         }
     }
 
@@ -266,4 +286,73 @@ pub(crate) fn row(change: &Difference) -> Vec<String> {
         format!("{} -> {}", change.now.rule, change.would.rule),
         output::shorten(&change.text, 60),
     ]
+}
+
+fn suggest(global: &Global, asked: Option<&str>) -> anyhow::Result<Exit> {
+    let archive = setup::open_archive(global)?;
+    let documents = archive.documents()?;
+    let mut sources: BTreeMap<String, Vec<&DocumentRow>> = BTreeMap::new();
+    for row in &documents {
+        let site = row.latest.url.as_deref().and_then(faircopy::pin::site);
+        let root = row.latest.source.root.clone();
+        let name = match asked {
+            Some(asked) => [site, Some(root)]
+                .into_iter()
+                .flatten()
+                .find(|name| name == asked),
+            None => Some(site.unwrap_or(root)),
+        };
+        if let Some(name) = name {
+            sources.entry(name).or_default().push(row);
+        }
+    }
+    if let (Some(asked), true) = (asked, sources.is_empty()) {
+        bail!("no document is from {asked:?}; `faircopy ls` shows inboxes and addresses");
+    }
+    let kept = |row: &DocumentRow| kept_lines(&archive, row);
+    let mut proposals = Vec::new();
+    for (source, rows) in sources {
+        let own: Vec<Kept> = rows.into_iter().filter_map(kept).collect();
+        proposals.extend(suggest::learn(&source, &own));
+    }
+    if !proposals.is_empty() {
+        suggest::prove(&mut proposals, documents.iter().filter_map(kept));
+    }
+    for proposal in &proposals {
+        if global.json {
+            output::json(proposal)?;
+        } else {
+            let lines = proposal.proven_against;
+            let toml = &proposal.toml;
+            output::line(&format!(
+                "{toml}# Hits none of {lines} kept lines but its own.\n"
+            ))?;
+        }
+    }
+    output::note(
+        global,
+        &format!(
+            "{} proposed; nothing was applied: read them, put what is right into a pack, and `faircopy rules test`",
+            proposals.len()
+        ),
+    );
+    Ok(Exit::Good)
+}
+
+/// The lines of a document's text; `None`, and told, if it cannot be read.
+fn kept_lines(archive: &Archive, row: &DocumentRow) -> Option<Kept> {
+    match archive.read_text(&row.latest) {
+        Ok(text) => Some(Kept {
+            doc: row.doc.to_string(),
+            lines: text
+                .split(['\n'])
+                .map(|line| line.strip_prefix("- ").unwrap_or(line).to_owned())
+                .filter(|line| !line.is_empty())
+                .collect(),
+        }),
+        Err(error) => {
+            tracing::warn!(doc = %row.doc, "left out: {error}");
+            None
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use faircopy::archive::Paths;
 use faircopy::archive::reader::Archive;
-use faircopy::config::{Config, FILE_NAME};
+use faircopy::config::{Config, FILE_NAME, RulesSection};
 use faircopy::rulebook::Rulebook;
 
 use super::{Global, output};
@@ -74,26 +74,26 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
 
 /// The rules of the configuration, for a command that works without one too: then the built-in rules alone.
 pub(crate) fn rules(global: &Global) -> anyhow::Result<Rulebook> {
-    let folder = rules_folder(global)?;
-    Ok(folder.map_or_else(Rulebook::built_in, |folder| read_rules(&folder)))
+    let section = rules_section(global)?;
+    Ok(section.map_or_else(Rulebook::built_in, |section| read_rules(&section)))
 }
 
-/// The folder of a person's own packs, if there is a configuration.
-pub(crate) fn rules_folder(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+/// Where a person's own packs and site files are, if there is a configuration.
+pub(crate) fn rules_section(global: &Global) -> anyhow::Result<Option<RulesSection>> {
     let named = global.config.is_some() || global.archive.is_some();
     if !named && find_config(global).is_none() {
         return Ok(None);
     }
-    Ok(Some(load_config(global)?.rules.folder))
+    Ok(Some(load_config(global)?.rules))
 }
 
 /// The rules of `config`; tells of packs that cannot be used.
 pub(crate) fn rules_of(config: &Config) -> Rulebook {
-    read_rules(&config.rules.folder)
+    read_rules(&config.rules)
 }
 
-fn read_rules(folder: &Path) -> Rulebook {
-    let book = Rulebook::read(folder);
+fn read_rules(section: &RulesSection) -> Rulebook {
+    let book = Rulebook::read(section);
     for defect in &book.refused {
         output::complain(&format!("faircopy: {defect}"));
     }

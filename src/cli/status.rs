@@ -72,7 +72,7 @@ fn stopped(config: &Config) -> anyhow::Result<Value> {
         "captures": archive.counts()?.captures,
         "last_check": faircopy::service::last_check(&config.archive.state),
         "checkpoint": {"size": checkpoint.size, "root": checkpoint.root},
-        "rules": Rulebook::read(&config.rules.folder).summary(),
+        "rules": Rulebook::read(&config.rules).summary(),
         "drift": drifts(&archive.measures(CAPTURES_MAX)?),
     }))
 }

@@ -181,9 +181,8 @@ impl Open {
             return Err(Error::NoDocument(doc.0));
         }
         let standing = pins::standing(self.catalog.pins()?);
-        let about = |row: &&PinRow| {
-            row.record.of == record.of && row.record.pin.text == record.pin.text
-        };
+        let about =
+            |row: &&PinRow| row.record.of == record.of && row.record.pin.text == record.pin.text;
         let holds = match standing.iter().find(about) {
             Some(row) => row.record.pin == record.pin,
             None => record.pin.verdict == PinVerdict::Release,

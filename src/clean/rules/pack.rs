@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::{BUILT_IN, CREDITS, CreditWords, Index, Rule};
 use crate::clean::fold::Folded;
+use crate::clean::site::SiteHead;
 
 /// The name of the pack that holds words of credits instead of rules.
 pub const CREDIT: &str = "credit";
@@ -24,8 +25,19 @@ pub struct Source {
     pub place: String,
     /// TOML.
     pub text: Cow<'static, str>,
+    /// What kind of file.
+    pub kind: Kind,
     /// It is only tried: it stands in the shadow, whatever it says itself.
     pub tried: bool,
+}
+
+/// Kinds of files with rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Rules that count everywhere.
+    Pack,
+    /// What counts for one site.
+    Site,
 }
 
 /// A pack that was read.
@@ -34,6 +46,8 @@ pub struct Pack {
     pub(super) source: Source,
     /// It only says what it would do.
     pub(super) shadow: bool,
+    /// It counts for this site alone.
+    pub(super) site: Option<SiteHead>,
     pub(super) content: Content,
 }
 
@@ -76,6 +90,54 @@ struct Table {
     rule: Vec<Rule>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteTable {
+    #[serde(default)]
+    shadow: bool,
+    hosts: Vec<String>,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    remove: Vec<String>,
+    #[serde(default)]
+    publisher: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    rule: Vec<Rule>,
+}
+
+type Parts = (bool, Option<SiteHead>, Content);
+
+impl SiteTable {
+    fn parts(self) -> Parts {
+        let head = SiteHead {
+            hosts: self.hosts,
+            keep: self.keep,
+            remove: self.remove,
+            publisher: self.publisher,
+            language: self.language,
+        };
+        (self.shadow, Some(head), Content::Rules(self.rule))
+    }
+}
+
+fn parts(source: &Source) -> Result<Parts, toml::de::Error> {
+    let text = &source.text;
+    Ok(match (source.kind, source.name.as_str()) {
+        (Kind::Site, _) => toml::from_str::<SiteTable>(text)?.parts(),
+        (Kind::Pack, CREDIT) => {
+            let words: CreditWords = toml::from_str(text)?;
+            (words.shadow, None, Content::Credits(Box::new(words)))
+        }
+        (Kind::Pack, _) => {
+            let table: Table = toml::from_str(text)?;
+            (table.shadow, None, Content::Rules(table.rule))
+        }
+    })
+}
+
 /// The texts of all built-in packs, in the order of their weight.
 pub fn built_in() -> impl Iterator<Item = Source> {
     let credits = std::iter::once(&(CREDIT, CREDITS));
@@ -83,25 +145,22 @@ pub fn built_in() -> impl Iterator<Item = Source> {
         name: (*name).to_owned(),
         place: BUILT_IN_PLACE.to_owned(),
         text: Cow::Borrowed(*text),
+        kind: Kind::Pack,
         tried: false,
     })
 }
 
 impl Pack {
     /// Reads a pack.
-    pub fn parse(source: Source) -> Result<Pack, Defect> {
-        let (shadow, content) = match source.name.as_str() {
-            CREDIT => toml::from_str(&source.text)
-                .map(|words: CreditWords| (words.shadow, Content::Credits(Box::new(words)))),
-            _ => toml::from_str(&source.text).map(|t: Table| (t.shadow, Content::Rules(t.rule))),
-        }
-        .map_err(|error| {
+    pub fn parse(source: Source) -> Result<Pack, Box<Defect>> {
+        let (shadow, site, content) = parts(&source).map_err(|error| {
             let line = error.span().map(|span| line_of(&source.text, span.start));
-            source.defect(line, error.message())
+            Box::new(source.defect(line, error.message()))
         })?;
         let mut pack = Pack {
             shadow: shadow || source.tried,
             source,
+            site,
             content,
         };
         if let Content::Rules(rules) = &mut pack.content {
@@ -125,12 +184,27 @@ impl Pack {
         }
     }
 
+    /// The pack by itself, if it passes its own cases.
+    pub fn trial(self) -> Option<Trial> {
+        let Content::Rules(rules) = &self.content else {
+            return None;
+        };
+        let index = Index::new(rules).ok().filter(|_| self.prove().is_empty())?;
+        Some(Trial {
+            rules: rules.clone(),
+            index,
+        })
+    }
+
     /// Proves the pack by its own cases: everything that is wrong with it.
     pub fn prove(&self) -> Vec<Defect> {
         let rules = self.rules();
         let places = Places::of(&self.source.text);
         let mut defects = Vec::new();
-        let mut tell = |at: usize, case: Option<(Kind, usize)>, message: String| {
+        if let Some(Err(message)) = self.site.as_ref().map(SiteHead::well_formed) {
+            defects.push(self.source.defect(None, message));
+        }
+        let mut tell = |at: usize, case: Option<(CaseKind, usize)>, message: String| {
             let rule: &Rule = &rules[at];
             defects.push(Defect {
                 rule: Some(rule.name.clone()),
@@ -154,7 +228,7 @@ impl Pack {
             Err(error) => return vec![self.source.defect(None, error.to_string())],
         };
         for (at, rule) in rules.iter().enumerate() {
-            for kind in [Kind::Remove, Kind::Keep] {
+            for kind in [CaseKind::Remove, CaseKind::Keep] {
                 for (number, case) in kind.cases(rule).iter().enumerate() {
                     let hits = index.hits(rules, case, &Folded::new(case));
                     let fits = hits.iter().any(|hit| std::ptr::eq(hit.rule, rule));
@@ -185,21 +259,35 @@ impl Source {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum CaseKind {
     Remove,
     Keep,
 }
 
-impl Kind {
+impl CaseKind {
     fn cases(self, rule: &Rule) -> &[String] {
         match self {
-            Kind::Remove => &rule.must_remove,
-            Kind::Keep => &rule.must_keep,
+            CaseKind::Remove => &rule.must_remove,
+            CaseKind::Keep => &rule.must_keep,
         }
     }
 
     fn must_fit(self) -> bool {
-        matches!(self, Kind::Remove)
+        matches!(self, CaseKind::Remove)
+    }
+}
+
+/// A proven pack by itself, to be tried on lines.
+#[derive(Debug)]
+pub struct Trial {
+    rules: Vec<Rule>,
+    index: Index,
+}
+
+impl Trial {
+    /// Whether any rule fits a line.
+    pub fn hits(&self, line: &str, folded: &Folded<'_>) -> bool {
+        !self.index.hits(&self.rules, line, folded).is_empty()
     }
 }
 
@@ -211,6 +299,7 @@ struct Places<'t> {
 
 #[derive(Deserialize)]
 struct PlacedTable {
+    #[serde(default)]
     rule: Vec<PlacedRule>,
 }
 
@@ -231,7 +320,7 @@ impl<'t> Places<'t> {
         }
     }
 
-    fn line(&self, rule: usize, case: Option<(Kind, usize)>) -> Option<usize> {
+    fn line(&self, rule: usize, case: Option<(CaseKind, usize)>) -> Option<usize> {
         let rules = self.rules.get_or_init(|| {
             let table = toml::from_str::<PlacedTable>(self.text);
             table.map(|table| table.rule).unwrap_or_default()
@@ -239,8 +328,8 @@ impl<'t> Places<'t> {
         let rule = rules.get(rule)?;
         let place = match case {
             None => &rule.name,
-            Some((Kind::Remove, number)) => rule.must_remove.get(number)?,
-            Some((Kind::Keep, number)) => rule.must_keep.get(number)?,
+            Some((CaseKind::Remove, number)) => rule.must_remove.get(number)?,
+            Some((CaseKind::Keep, number)) => rule.must_keep.get(number)?,
         };
         Some(line_of(self.text, place.span().start))
     }
@@ -260,6 +349,7 @@ mod tests {
             name: "local".to_owned(),
             place: "rules/local.toml".to_owned(),
             text: Cow::Owned(text.to_owned()),
+            kind: Kind::Pack,
             tried: false,
         }
     }
