@@ -194,6 +194,8 @@ pub enum Quality {
     CharsetContradicted,
     /// Nested too deep for a tree; cleaned as flat text.
     TooDeep,
+    /// Too large to be judged line by line, or for a tree: kept as text.
+    TooLarge,
     /// The compressed file ended early.
     TornCompression,
 }

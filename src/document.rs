@@ -117,6 +117,8 @@ pub enum Flag {
     Undecodable,
     /// Tags nested too deep to build a tree: the text was taken from the tokens and stands as flat text.
     TooDeep,
+    /// Too large to build a tree: the text was taken from the tokens and stands as flat text.
+    TooLarge,
     /// The compressed data ended early; what could be read was taken.
     TornCompression,
 }

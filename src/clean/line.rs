@@ -217,6 +217,11 @@ impl<'a> LineBuilder<'a> {
         }
     }
 
+    /// Adds a stretch as what it becomes.
+    pub fn push_as(&mut self, span: Range<usize>, becomes: &str) {
+        self.append(span, Some(becomes));
+    }
+
     /// Puts in text that the input does not have, at the byte `at` of it: a line feed for `<br>`, ` | ` between cells.
     /// Blanks around it are dropped; before the first text it is nothing.
     pub fn insert(&mut self, at: usize, text: &str) {

@@ -31,6 +31,43 @@ enum Layout {
     Wrapped(usize),
 }
 
+/// A text of more bytes or rows is no article; its lines would take more than a hundred times the memory of what they say.
+const BYTES_MAX: usize = 8 << 20;
+const ROWS_MAX: usize = 100_000;
+
+/// The text is too large to be cut into lines.
+pub fn is_too_large(input: &str) -> bool {
+    // That many rows have at least as many bytes.
+    input.len() > BYTES_MAX
+        || input.len() > ROWS_MAX && input.chars().filter(|c| is_line_end(*c)).count() > ROWS_MAX
+}
+
+/// A text that is too large as one line, rows and all.
+pub fn whole(input: &str) -> Lines<'_> {
+    let start = input.len() - input.trim_start_matches(is_blank).len();
+    let seen = input.trim_matches(is_blank);
+    let mut text = String::with_capacity(seen.len());
+    let mut before = None;
+    for char in seen.chars() {
+        if is_line_end(char) {
+            text.truncate(text.trim_end_matches([' ', '\t', '\u{a0}']).len());
+            // CR LF is one line end.
+            if (before, char) != (Some('\r'), '\n') {
+                text.push('\n');
+            }
+        } else if !crate::clean::line::is_unseen(char) {
+            text.push(char);
+        }
+        before = Some(char);
+    }
+    let mut builder = LineBuilder::new(input);
+    builder.push_as(start..start + seen.len(), &text);
+    Lines {
+        lines: builder.finish(BlockKind::Code).into_iter().collect(),
+        asides: Vec::new(),
+    }
+}
+
 /// Cuts a flat text into lines.
 pub fn split(input: &str) -> Lines<'_> {
     let rows = rows(input);
@@ -195,6 +232,16 @@ mod tests {
         assert_eq!(texts(input), ["a", "b", "c", "d", "e", "f"]);
         let blanks: Vec<_> = split(input).lines.iter().map(|l| l.blank_before).collect();
         assert_eq!(blanks, [0, 0, 0, 0, 0, 2]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_large_stays_in_one_piece() {
+        let input = "\na \r\nb\n".repeat(ROWS_MAX / 2);
+        assert!(is_too_large(&input) && !is_too_large("a\nb"));
+        let lines = whole(&input).lines;
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].text.starts_with("a\nb\n\na\nb"));
+        assert_eq!(lines[0].pieces.len(), 1);
     }
 
     #[test]

@@ -35,9 +35,9 @@ mod site;
 mod truncation;
 mod words;
 
-use crate::article::Article;
+use crate::article::{Article, Quality};
 use crate::clean::assemble::Assembled;
-use crate::clean::finding::Facts;
+use crate::clean::finding::{Facts, Finding};
 use crate::clean::metadata::{Announced, Evidence, Metadata, Weighed};
 use crate::clean::page::evidence::PageEvidence;
 use crate::clean::pins::Needles;
@@ -45,7 +45,7 @@ use crate::clean::repair::Repairs;
 use crate::clean::rules::Rules;
 use crate::clean::site::Site;
 use crate::document::{Body, Document};
-use crate::ledger::Ledger;
+use crate::ledger::{Class, Ledger};
 use crate::pin::{self, Pin};
 
 /// A cleaned document: the article, and the account of every byte of the document's text.
@@ -66,6 +66,7 @@ pub fn clean(document: &Document, rules: &Rules) -> Cleaned {
 pub fn clean_pinned(document: &Document, rules: &Rules, pins: &[Pin]) -> Cleaned {
     let needles = Needles::of(pins);
     match &document.body {
+        Body::Text(text) if lines::is_too_large(text) => keep_whole(document, rules, text),
         Body::Text(text) => {
             let site = site_of(document, rules, None);
             let rules = site.and_then(|site| site.rules.as_deref()).unwrap_or(rules);
@@ -108,6 +109,26 @@ fn site_of<'r>(document: &Document, rules: &'r Rules, host: Option<&str>) -> Opt
     }
     let declared = document.declared.url.as_deref().and_then(pin::site);
     rules.site(&declared.or_else(|| host.map(str::to_owned))?)
+}
+
+/// A text that nobody judges line by line is kept as it stands.
+fn keep_whole(document: &Document, rules: &Rules, text: &str) -> Cleaned {
+    let lines = lines::whole(text);
+    let kept = || {
+        Finding::kept(
+            Class::Body,
+            "text.too_large",
+            "too large to be judged line by line",
+        )
+    };
+    let findings: Vec<Finding> = lines.lines.iter().map(|_| kept()).collect();
+    let assembled = assemble::assemble(text, &lines, &findings);
+    let mut cleaned = finish(document, rules, None, assembled, Facts::default(), None);
+    let quality = &mut cleaned.article.quality;
+    quality.push(Quality::TooLarge);
+    quality.sort_unstable();
+    quality.dedup();
+    cleaned
 }
 
 fn finish(

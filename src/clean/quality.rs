@@ -26,6 +26,7 @@ pub fn flags(
             Flag::CharsetContradicted => Quality::CharsetContradicted,
             Flag::Undecodable => Quality::Undecodable,
             Flag::TooDeep => Quality::TooDeep,
+            Flag::TooLarge => Quality::TooLarge,
             Flag::TornCompression => Quality::TornCompression,
         })
         .collect();

@@ -10,8 +10,15 @@ use super::{Options, flat};
 use crate::document::{Body, Flag};
 use crate::tree::{Attr, Tag, Tree, TreeBuilder};
 
+/// A larger page would take several hundred megabytes as a tree; pages of news are below 2 MB.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
 /// Reads a page. One that no tree can be built of (see [`super::stack`]) becomes flat text.
 pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>) -> Body {
+    if page.len() > PAGE_BYTES_MAX {
+        flags.push(Flag::TooLarge);
+        return Body::Text(flat::text(&page));
+    }
     match parse(&page, Keep::WhatTreesHold, options.depth_max) {
         Some(html) => Body::Page(Box::new(tree(&html, page.len()))),
         None => {

@@ -37,7 +37,7 @@ impl Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            bytes_max: 32 << 20,
+            bytes_max: 64 << 20,
             depth_max: 512,
         }
     }

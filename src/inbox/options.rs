@@ -127,7 +127,7 @@ impl Default for IntakeOptions {
     fn default() -> IntakeOptions {
         IntakeOptions {
             spool: PathBuf::from("state/spool"),
-            file_bytes_max: ByteSize::mib(32),
+            file_bytes_max: ByteSize::mib(64),
             in_hand_bytes_max: ByteSize::mib(32),
             free_bytes_min: ByteSize::mib(256),
             poison_deaths_max: 3,
