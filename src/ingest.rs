@@ -1,7 +1,7 @@
 //! The hall: leads one submission through decode and clean to a capture that is ready to be committed.
 
 use crate::archive::capture::{Draft, Prepared, prepare};
-use crate::archive::pins::{PinBook, SharedPins};
+use crate::archive::pins::SharedPins;
 use crate::clean::rules::Rules;
 use crate::clean::{Cleaned, clean, clean_pinned};
 use crate::decode::{self, decode};
@@ -55,7 +55,7 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
         &document,
         &submission.source,
         &settings.rules,
-        &settings.pins.get(),
+        &settings.pins,
     );
     debug_assert_eq!(ledger.verify(document.input(), &article.text), Ok(()));
     let Document { decoding, .. } = document;
@@ -87,7 +87,7 @@ pub fn clean_for_archive(
     document: &Document,
     source: &Source,
     rules: &Rules,
-    pins: &PinBook,
+    pins: &SharedPins,
 ) -> (Cleaned, Identity) {
     let declared = &document.declared;
     let cleaned = clean(document, rules);

@@ -8,15 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use faircopy::archive::capture::prepare;
-use faircopy::archive::catalog::Change;
-use faircopy::archive::pins::PinBook;
+use faircopy::archive::catalog::{Catalog, Change};
+use faircopy::archive::pins::SharedPins;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::recovery::Finding;
 use faircopy::archive::segment::{self, Found, Position, SegmentReader};
 use faircopy::archive::warc::Record;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::archive::{self, Error};
-use faircopy::check;
+use faircopy::check::{self, problem::Code};
 use faircopy::digest::Digest;
 use faircopy::identity::{Archived, DocId, identify};
 use faircopy::pin::{Pin, PinScope, PinVerdict};
@@ -297,12 +297,12 @@ fn pins_are_logged_without_their_text_and_read_back() {
     assert_eq!(decide(&doc, remove, "Other"), Some(3));
     assert_eq!(decide(&doc, PinVerdict::Release, "Other"), Some(4));
     assert_eq!(decide(&doc, PinVerdict::Release, "Other"), None);
-    let held = |book: &PinBook| -> Vec<String> {
-        let pins = book.of(&identity, "inbox", None).into_iter();
+    let held = |pins: &SharedPins| -> Vec<String> {
+        let pins = pins.of(&identity, "inbox", None).into_iter();
         pins.map(|pin| pin.text).collect()
     };
     // The document's own weigh more and come last.
-    assert_eq!(held(&writer.pins().get()), ["Furniture", "Secret words"]);
+    assert_eq!(held(&writer.pins()), ["Furniture", "Secret words"]);
     let nobody = PinScope::Doc(DocId("aaaaaaaaaaaaaaaa".into()));
     let refused = writer.pin(nobody, pin(keep, "x"), now());
     assert!(matches!(refused, Err(Error::NoDocument(_))), "{refused:?}");
@@ -316,11 +316,13 @@ fn pins_are_logged_without_their_text_and_read_back() {
     );
     remove_catalog(&shelf.dir());
     let (writer, _) = shelf.open();
-    assert_eq!(held(&writer.pins().get()), ["Furniture", "Secret words"]);
+    assert_eq!(held(&writer.pins()), ["Furniture", "Secret words"]);
     drop(writer);
     let listed = shelf.reader().pins().expect("listed");
     let leaves: Vec<_> = listed.iter().map(|row| row.leaf).collect();
     assert_eq!(leaves, [1, 2]);
+    let book = shelf.reader().pin_book().expect("read");
+    assert_eq!(book.of(&doc_of(&shelf, "a"), &[]).len(), 1);
     // A later capture goes on from the pins of its document.
     let later = shelf.prepared("a", "Two.", &["Two."]);
     shelf.writer().commit([later], now()).expect("committed");
@@ -333,9 +335,49 @@ fn pins_are_logged_without_their_text_and_read_back() {
         problems.push(problem)
     });
     // What the test's captures hold is not the archive's business.
-    problems.retain(|problem| problem.code != check::problem::Code::ContentUnfit);
+    problems.retain(|problem| problem.code != Code::ContentUnfit);
     assert_eq!(problems, []);
     assert_eq!(report.expect("checked").leaves, 6);
+}
+
+#[test]
+fn a_pin_whose_record_is_lost_is_told_and_stops_nothing() {
+    let mut shelf = Shelf::new();
+    let first = shelf.prepared("a", "One.", &["One."]);
+    let mut writer = shelf.writer();
+    writer.commit([first], now()).expect("committed");
+    let of = PinScope::Doc(doc_of(&shelf, "a"));
+    writer
+        .pin(of, pin(PinVerdict::Keep, "One."), now())
+        .expect("pinned");
+    drop(writer);
+    let catalog = Catalog::open_to_read(&shelf.dir()).expect("opened");
+    let at = catalog.metadata_at(1).expect("asked").expect("there");
+    let segment = segment::path(&shelf.dir(), at.segment);
+    let file = fs::OpenOptions::new().write(true).open(segment);
+    file.and_then(|file| file.set_len(at.offset)).expect("cut");
+    let mut told = Vec::new();
+    let options = check::Options {
+        read_data: true,
+        ..check::Options::default()
+    };
+    let report = check::check(&shelf.dir(), &options, &mut |problem| told.push(problem));
+    report.expect("checked");
+    let lost = told.iter().find(|p| p.code == Code::MetadataMissing);
+    let message = &lost.expect("it is missing").message;
+    assert!(
+        message.contains("a pin") && message.contains("leaf 1"),
+        "{message}"
+    );
+    remove_catalog(&shelf.dir());
+    let (mut writer, recovery) = shelf.open();
+    let lost = recovery.findings.iter().map(ToString::to_string);
+    let lost: Vec<_> = lost
+        .filter(|told| told.contains("a pin of document"))
+        .collect();
+    assert_eq!(lost.len(), 1, "{recovery:?}");
+    let later = shelf.prepared("a", "Two.", &["Two."]);
+    writer.commit([later], now()).expect("committed");
 }
 
 #[test]

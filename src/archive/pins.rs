@@ -9,57 +9,62 @@ use crate::identity::{DocId, Identity};
 use crate::pin::{Pin, PinScope, PinVerdict, source_names};
 
 /// The pins that hold.
-#[derive(Debug)]
-pub struct PinBook {
-    secret: IdentitySecret,
-    pins: HashMap<PinScope, Vec<Pin>>,
-}
+#[derive(Debug, Default)]
+pub struct PinBook(HashMap<PinScope, Vec<Pin>>);
 
-/// The pins that hold now, shared with those who clean.
+/// The pins that hold now, shared with those who clean what comes in.
 #[derive(Debug, Clone)]
-pub struct SharedPins(Arc<RwLock<Arc<PinBook>>>);
+pub struct SharedPins {
+    secret: IdentitySecret,
+    book: Arc<RwLock<Arc<PinBook>>>,
+}
 
 impl PinBook {
     /// The pins of an archive, from all that were ever made.
-    pub(super) fn new(secret: IdentitySecret, rows: Vec<PinRow>) -> PinBook {
+    pub(super) fn new(rows: Vec<PinRow>) -> PinBook {
         let mut pins: HashMap<PinScope, Vec<Pin>> = HashMap::new();
         for row in standing(rows) {
             let of_scope = pins.entry(row.record.of).or_default();
             of_scope.push(row.record.pin);
         }
-        PinBook { secret, pins }
+        PinBook(pins)
     }
 
-    /// The pins that hold for a submission with this identity, found in the inbox `root`, of what its producer calls `source`.
-    pub fn of(&self, identity: &Identity, root: &str, source: Option<&str>) -> Vec<Pin> {
-        if self.pins.is_empty() {
-            return Vec::new();
-        }
-        let doc = self.secret.doc_id(&identity.key);
-        self.of_doc(&doc, &source_names(identity, root, source))
-    }
-
-    /// The pins that hold for a document of a source with these names; those of the document last, since they weigh more.
-    pub fn of_doc(&self, doc: &DocId, sources: &[String]) -> Vec<Pin> {
+    /// The pins that hold for a document of a source with these names, [`source_names`]; those of the document last, since
+    /// they weigh more.
+    pub fn of(&self, doc: &DocId, sources: &[String]) -> Vec<Pin> {
         let sources = sources.iter().cloned().map(PinScope::Source);
         let scopes = sources.chain([PinScope::Doc(doc.clone())]);
-        let pins = scopes.filter_map(|scope| self.pins.get(&scope));
+        let pins = scopes.filter_map(|scope| self.0.get(&scope));
         pins.flatten().cloned().collect()
     }
 }
 
 impl SharedPins {
-    pub(super) fn new(book: PinBook) -> SharedPins {
-        SharedPins(Arc::new(RwLock::new(Arc::new(book))))
+    pub(super) fn new(secret: IdentitySecret, book: PinBook) -> SharedPins {
+        SharedPins {
+            secret,
+            book: Arc::new(RwLock::new(Arc::new(book))),
+        }
     }
 
     pub(super) fn set(&self, book: PinBook) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
     }
 
     /// The pins that hold now.
     pub fn get(&self) -> Arc<PinBook> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pins that hold for a submission with this identity, found in the inbox `root`, of what its producer calls `source`.
+    pub fn of(&self, identity: &Identity, root: &str, source: Option<&str>) -> Vec<Pin> {
+        let book = self.get();
+        if book.0.is_empty() {
+            return Vec::new();
+        }
+        let doc = self.secret.doc_id(&identity.key);
+        book.of(&doc, &source_names(identity, root, source))
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::archive::catalog::{CaptureRow, Catalog, Counts, DocumentRow, MeasureRow, PinRow};
 use crate::archive::log::reader::LogReader;
 use crate::archive::metadata::{CaptureMetadata, Content, MetadataBlock, Revision};
+use crate::archive::pins::PinBook;
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::Record;
@@ -81,6 +82,11 @@ impl Archive {
     /// What persons decided about spans of text and did not take back, in the order in which they did.
     pub fn pins(&self) -> Result<Vec<PinRow>, Error> {
         Ok(pins::standing(self.catalog.pins()?))
+    }
+
+    /// The pins that hold, for cleaning again what is archived.
+    pub fn pin_book(&self) -> Result<PinBook, Error> {
+        Ok(PinBook::new(self.catalog.pins()?))
     }
 
     /// How much cleaning took away from the captures archived last, the newest first.

@@ -125,10 +125,10 @@ impl ArchiveWriter {
         let lock = lock(&paths)?;
         let secret = IdentitySecret::load(&paths)?;
         let (open, recovery) = Open::recover(&paths)?;
-        let book = PinBook::new(secret.clone(), open.catalog.pins()?);
+        let book = PinBook::new(open.catalog.pins()?);
         let writer = ArchiveWriter {
             checkpoint: open.log.checkpoint().clone(),
-            pins: SharedPins::new(book),
+            pins: SharedPins::new(secret.clone(), book),
             open: Some(open),
             paths,
             options,
@@ -189,7 +189,7 @@ impl ArchiveWriter {
 
     fn read_pins(&mut self) -> Result<(), Error> {
         let rows = self.opened()?.catalog.pins()?;
-        self.pins.set(PinBook::new(self.secret.clone(), rows));
+        self.pins.set(PinBook::new(rows));
         Ok(())
     }
 
@@ -248,7 +248,7 @@ impl ArchiveWriter {
                 tracing::warn!("{finding}");
             }
             self.checkpoint = open.log.checkpoint().clone();
-            let book = PinBook::new(self.secret.clone(), open.catalog.pins()?);
+            let book = PinBook::new(open.catalog.pins()?);
             self.pins.set(book);
             self.open = Some(open);
         }

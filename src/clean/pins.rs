@@ -118,12 +118,13 @@ impl Needle {
     }
 }
 
-/// The first line of `text` that a document does not have, be it kept or removed.
-pub fn missing(document: &Document, text: &str) -> Option<String> {
-    let input = folded(document.input());
+/// The first line of `text` that a document does not have, be it kept or removed, nor its fair copy, where mended
+/// characters stand.
+pub fn missing(document: &Document, fair_copy: &str, text: &str) -> Option<String> {
+    let (input, fair_copy) = (folded(document.input()), folded(fair_copy));
     let rows = text.lines().map(folded).filter(|row| !row.is_empty());
     let mut rows = rows;
-    rows.find(|row| !input.contains(row.as_str()))
+    rows.find(|row| !input.contains(row.as_str()) && !fair_copy.contains(row.as_str()))
 }
 
 /// A text as lines have theirs: NFC, blanks folded.

@@ -110,7 +110,7 @@ fn must_have(archive: &Archive, doc: &DocId, text: &str) -> anyhow::Result<()> {
     let capture = archive.resolve(doc, &Selector::Latest)?;
     let metadata = archive.read_metadata(&capture)?;
     let document = material::decode_again(archive, &capture, &metadata)?;
-    let missing = faircopy::clean::pins::missing(&document, text);
+    let missing = faircopy::clean::pins::missing(&document, &metadata.article.text, text);
     match missing {
         None => Ok(()),
         Some(line) => Err(anyhow!(
