@@ -100,6 +100,95 @@ fn figures_give_captions_with_their_credits() {
 }
 
 #[test]
+fn captions_without_a_figure_are_told_by_their_picture() {
+    for picture in [
+        "<div align=center><img src=x alt='The ferry in the harbour of Norrholm'><br><span class=small>The ferry in the harbour of Norrholm</span></div>",
+        "<div class=a1><div class=b2><img src=x></div><div class=c3>The ferry in the harbour of Norrholm</div></div>",
+        "<p><img src=x><br>The ferry in the harbour of Norrholm</p>",
+        "<div class=image-box><img src=x><p>The ferry in the harbour of Norrholm</p></div>",
+    ] {
+        let article = article(&page("", "", picture));
+        assert_story_alone(&article);
+        assert_eq!(article.captions.len(), 1, "{picture}");
+    }
+}
+
+#[test]
+fn paragraphs_beside_pictures_stay() {
+    for text in [
+        "<p><img src=x>The captain, who had sailed for thirty years, said that he had never seen anything like it.</p>",
+        "<div><img src=x><p>The captain, who had sailed for thirty years, said that he had never seen anything like it.</p></div>",
+        "<div><img src=x alt=Price> <div>Price</div> <div>Ten crowns for a ticket.</div></div>",
+    ] {
+        let article = article(&page("", "", text));
+        assert!(article.blocks.len() > 3, "{}", article.text);
+    }
+}
+
+#[test]
+fn buttons_and_credits_in_the_place_of_captions_are_none() {
+    let figure = "<figure><img src=x><figcaption>Getty Images</figcaption></figure>\
+        <figure><img src=y><figcaption>Show caption</figcaption></figure>";
+    let article = article(&page("", "", figure));
+    assert_story_alone(&article);
+    assert_eq!(article.captions, []);
+    assert_eq!(article.credits.len(), 1);
+}
+
+#[test]
+fn a_quote_pulled_out_of_the_text_goes_and_a_quote_of_its_own_stays() {
+    let pulled = "<blockquote>There will be <em>bread</em> and mail on Friday</blockquote><p>“There will be bread, and mail on Friday,” said the captain, who had come home.</p>";
+    assert_eq!(article(&page("", "", pulled)).blocks.len(), 4);
+    let own = "<blockquote>There will be cake and wine on Saturday for all who come.</blockquote>";
+    assert_eq!(article(&page("", "", own)).blocks.len(), 4);
+}
+
+#[test]
+fn what_is_asked_of_several_people_stays_each_time() {
+    let question = "<p>Which boat did you like best of all, and was there perhaps another that you did not like at all, if you may say so?</p>";
+    let content = format!("{question}<p>The red one.</p>{question}<p>The green one.</p>");
+    assert_eq!(article(&page("", "", &content)).blocks.len(), 7);
+    let copy = format!(
+        "<p>{}</p>",
+        &STORY[3..STORY.find("</p>").unwrap_or_default()]
+    );
+    assert_story_alone(&article(&page("", "", &copy)));
+}
+
+#[test]
+fn posts_accounts_and_entries_of_a_live_blog_stay() {
+    for content in [
+        "<div class=video-box><blockquote><p>The boat is late again</p><p>— Ada Brill (@ada) <a href=https://net.example/1>May 3, 2020</a></p></blockquote></div>",
+        "<p>Account: <a href=https://net.example/ada>@ada_of_norrholm</a></p><p>Thanks, Ada!</p>",
+        "<h5 class=time><span class=time__value>11.04: Helicopter lands on the island</span></h5><p>It brought bread and the mail, and took two patients back.</p>",
+        "<h3>What the island needs</h3><div class=ad-slot><p>Sail with us!</p></div><p>It needs bread and the mail, and two new boats for the summer.</p>",
+    ] {
+        let article = article(&page("", "", content));
+        assert_eq!(article.blocks.len(), 5, "{}", article.text);
+    }
+}
+
+#[test]
+fn words_for_screen_readers_are_not_read() {
+    let content = "<p>The office had <a href=/x>warned of it<span style='clip:rect(0 0 0 0);position:absolute'>, opens new tab</span></a> in spring, and nobody had listened.</p>";
+    let article = article(&page("", "", content));
+    assert!(
+        article.text.contains("warned of it in spring"),
+        "{}",
+        article.text
+    );
+}
+
+#[test]
+fn a_headline_without_a_heading_is_found_by_the_title() {
+    let html = format!(
+        "<html><head><title>Ferry stops for the third time | The Islander</title></head><body><div><dl><dt>Ferry stops for the third time</dt></dl><div>{STORY}</div></div></body></html>"
+    );
+    let article = article(&html);
+    assert_story_alone(&article);
+}
+
+#[test]
 fn inline_tags_neither_join_nor_break_words_and_breaks_break() {
     let article = article(&page(
         "",

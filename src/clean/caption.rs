@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::article::{BlockKind, Caption, Credit};
 use crate::clean::credit::FoundCredit;
 use crate::clean::finding::{Cut, Finding};
-use crate::clean::grammar::{add_cut, is_date};
+use crate::clean::grammar::{AFTER_ARTICLE, add_cut, is_date};
 use crate::clean::line::Line;
 use crate::clean::rules::Position;
 use crate::clean::sheet::Sheet;
@@ -47,6 +47,7 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
         if let Some(credit) = book
             .whole(sheet.text(index))
             .filter(|_| class != Some(Class::Caption))
+            .filter(|credit| credit.rule == "credit.source" || !is_after_article(line))
         {
             if sheet.is_open(index) && is_wire_byline(sheet, index) {
                 sheet.remove(
@@ -66,6 +67,9 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
             }
             continue;
         }
+        if is_after_article(line) {
+            continue;
+        }
         if sheet.text(index).starts_with('©') {
             take_front(sheet, index);
         }
@@ -81,13 +85,25 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
     find_repeated_names(sheet);
 }
 
+/// Below the article stand the page's own rights; only the source of the text is told there.
+fn is_after_article(line: &Line<'_>) -> bool {
+    let hint = line.hint.as_ref();
+    hint.is_some_and(|hint| hint.rule == AFTER_ARTICLE)
+}
+
 /// What structure marked as a credit is cut out, whatever it says.
 fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
     if line.marks.is_empty() {
         return;
     }
-    let finding = sheet.findings[index]
-        .get_or_insert_with(|| Finding::kept(Class::Body, "text.body", "running text"));
+    let caption = line
+        .hint
+        .as_ref()
+        .filter(|hint| hint.class == Class::Caption);
+    let finding = sheet.findings[index].get_or_insert_with(|| match caption {
+        Some(hint) => Finding::of_hint(hint),
+        None => Finding::kept(Class::Body, "text.body", "running text"),
+    });
     for (span, hint) in &line.marks {
         add_cut(
             finding,
@@ -290,7 +306,9 @@ pub(super) fn find_captions(sheet: &mut Sheet<'_>) {
     }
     let habit = habit(sheet);
     for index in 0..sheet.len() {
-        if sheet.class(index) == Some(Class::Credit) && !is_source(sheet, index) {
+        // A credit that a page sets in the place of the caption has no caption besides.
+        let alone = hinted(sheet, index);
+        if sheet.class(index) == Some(Class::Credit) && !is_source(sheet, index) && !alone {
             find_caption_of(sheet, index, &habit);
         }
     }

@@ -20,6 +20,9 @@ use crate::clean::sheet::Sheet;
 use crate::clean::{caption, date, dump, footer, head, related, truncation};
 use crate::ledger::Class;
 
+/// The hint of lines right below an article: they go, but footers among them are read.
+pub(super) const AFTER_ARTICLE: &str = "page.after_article";
+
 /// Says what each line is. `page`: structure has spoken already, in hints.
 pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, Facts) {
     let mut sheet = Sheet::new(lines, rules, page);
@@ -35,6 +38,7 @@ pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, 
     footer::peel(&mut sheet);
     related::sweep(&mut sheet);
     caption::bare::find_bare(&mut sheet);
+    judge_rules(&mut sheet);
     name_subheadings(&mut sheet);
     restore_text(&mut sheet);
     truncation::judge(&mut sheet);
@@ -61,8 +65,21 @@ fn follow_weak_hints(sheet: &mut Sheet<'_>) {
         let Some(hint) = line.hint.as_ref().filter(|hint| !hint.strong) else {
             continue;
         };
+        if hint.rule == AFTER_ARTICLE && sheet.is_open(index) {
+            match sheet.hit(index, &[Position::End, Position::Edges]) {
+                Some(hit) => sheet.remove_by_rule(index, hit),
+                None => sheet.findings[index] = Some(Finding::of_hint(hint)),
+            }
+            continue;
+        }
         let look = sheet.looks[index];
+        // `By Ada Brill on Monday at 11 a.m.` ends like a sentence.
+        let byline = || {
+            let hit = sheet.hit(index, &[Position::Start]);
+            hit.is_some_and(|hit| sheet.hits[index][hit].rule.class == Class::Byline)
+        };
         let fits = match hint.class {
+            Class::Byline if look.words <= 25 && byline() => true,
             Class::Byline | Class::Section | Class::Date | Class::Title => {
                 !look.is_paragraph() && look.words <= 25
             }
@@ -151,8 +168,24 @@ fn remove_bare_numbers(sheet: &mut Sheet<'_>) {
                 "the length of a video or the counter of a gallery",
             );
         }
-        let rule = text.len() > 1 && text.bytes().all(|byte| matches!(byte, b'_' | b' '));
-        if sheet.is_open(index) && rule {
+    }
+}
+
+/// Lines drawn with signs part a text's sections if text stands on both sides, else they part it from what follows.
+fn judge_rules(sheet: &mut Sheet<'_>) {
+    const SIGNS_MAX: usize = 5;
+    let text = |sheet: &Sheet<'_>, index: usize| sheet.stays(index) && sheet.looks[index].readable;
+    for index in 0..sheet.len() {
+        let line = sheet.text(index);
+        let drawn = line.len() > 1 && line.bytes().all(|byte| matches!(byte, b'_' | b' '));
+        if !sheet.is_open(index) || !drawn {
+            continue;
+        }
+        let before = index
+            .checked_sub(1)
+            .is_some_and(|before| text(sheet, before));
+        let parts = before && index + 1 < sheet.len() && text(sheet, index + 1);
+        if !parts || line.len() > SIGNS_MAX {
             sheet.remove(index, Class::Ui, "shape.rule", "a line drawn with signs");
         }
     }

@@ -57,8 +57,10 @@ impl Announced {
             self.meta.title.as_deref(),
             self.linked.name.as_deref(),
         ];
+        // Also without the site's name behind a bar: so it stands on the page.
+        let bare = titles.into_iter().flatten().filter_map(title::before_bar);
         Expected {
-            titles: titles.into_iter().flatten().collect(),
+            titles: titles.into_iter().flatten().chain(bare).collect(),
             body: self.linked.body.as_deref(),
             summary: self
                 .meta

@@ -43,8 +43,12 @@ fn inside(sheet: &Sheet<'_>, index: usize) -> bool {
     pairs.take(PAIRS_MIN).count() == PAIRS_MIN
 }
 
-/// What an already removed line opens.
+/// What an already removed line opens. A link in the place of a caption opens nothing.
 fn opens(sheet: &Sheet<'_>, index: usize) -> Opens {
+    let hint = sheet.lines.lines[index].hint.as_ref();
+    if hint.is_some_and(|hint| hint.class == Class::Caption) {
+        return Opens::Nothing;
+    }
     if sheet.stays(index) {
         // Rules that count at the end only open something there, too.
         let end = sheet.hit(index, &[Position::End]);
@@ -193,7 +197,8 @@ fn sweep_tail(sheet: &mut Sheet<'_>) {
     };
     let furniture = (last + 1..sheet.len()).find(|&index| sheet.is_furniture(index));
     let swept: Vec<usize> = match furniture {
-        Some(furniture) => (if sheet.looks[last].stops {
+        // On pages, structure has told the furniture right below the last paragraph.
+        Some(furniture) => (if sheet.looks[last].stops && !sheet.page {
             last
         } else {
             furniture
@@ -301,7 +306,10 @@ fn sweep_copies(sheet: &mut Sheet<'_>) {
         let again = text == before && look.words > 1 && look.weight > 24;
         // A question that is put again and again, each time before an answer, is an interview's.
         let question = look.asks && sheet.is_paragraph_at(index + 1);
-        let copy = look.weight >= WEIGHT_MIN && !look.stops && !seen.insert(text) && !question;
+        // On a page, a teaser of an entry stands above it, and is gone already.
+        let told = !sheet.page || sheet.stays(index) && !look.asks;
+        let copy =
+            look.weight >= WEIGHT_MIN && !look.stops && told && !seen.insert(text) && !question;
         let reason = match () {
             _ if headline => "repeats the headline",
             _ if again => "repeats the line before it",

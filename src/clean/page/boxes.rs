@@ -1,7 +1,7 @@
 //! Boxes inside an article that point elsewhere, told by their shape alone: lists of links, cards, headings over nothing,
 //! and what is said twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::furniture::Place;
 use super::outline::{Outline, Run};
@@ -15,7 +15,7 @@ pub(super) fn mark(outline: &Outline, host: Option<&str>, places: &mut [Place]) 
     cards(outline, host, places);
     link_lists(outline, host, places);
     labels(outline, places);
-    empty_headings(outline, places);
+    empty_headings(outline, host, places);
     repetitions(outline, places);
 }
 
@@ -42,6 +42,12 @@ fn is_internal(outline: &Outline, link: NodeId, host: Option<&str>) -> bool {
             .map(str::to_ascii_lowercase)
     };
     host.is_none_or(|host| site(host) == site(other))
+}
+
+/// Most of the run is a link to another site.
+fn leads_out(outline: &Outline, host: Option<&str>, run: &Run) -> bool {
+    let link = run.link.filter(|_| run.link_percent() >= 50);
+    link.is_some_and(|link| !is_internal(outline, link, host))
 }
 
 /// The run is nothing but a link to another page of the site.
@@ -196,6 +202,11 @@ fn is_labelled_link(outline: &Outline, run: &Run) -> bool {
     }
     let Some(link) = run.link else { return false };
     let start = run.span.start as usize;
+    // A single word behind a colon is a value (`Account: @ada`), unless its script sets no blanks.
+    let title = outline.tree.text_of(link).trim();
+    if title.is_ascii() && title.split_ascii_whitespace().count() < 3 {
+        return false;
+    }
     let before = &outline.tree.text()[start..outline.tree.text_range(link).start.max(start)];
     before.trim_end().ends_with([':', '|', '>', '»', '→', '：'])
 }
@@ -226,9 +237,11 @@ fn labels(outline: &Outline, places: &mut [Place]) {
 
 /// A heading under which nothing of the article stands goes the way of what stands under it. Headings before the first
 /// paragraph are standfirsts.
-fn empty_headings(outline: &Outline, places: &mut [Place]) {
+fn empty_headings(outline: &Outline, host: Option<&str>, places: &mut [Place]) {
+    // A heading that leads to another site names a source.
     let is_body = |index: usize, place: &Place| {
-        place.is_open() && outline.runs[index].kind != BlockKind::Heading
+        let run = &outline.runs[index];
+        place.is_open() && (run.kind != BlockKind::Heading || leads_out(outline, host, run))
     };
     let Some(first) = (0..places.len()).find(|&index| is_body(index, &places[index])) else {
         return;
@@ -263,8 +276,11 @@ fn empty_headings(outline: &Outline, places: &mut [Place]) {
             }
             Place::Line(Some(_)) => {}
             Place::Line(None) if !is_body(index, place) => {
-                if let Some(hint) = &after {
+                let heads = !body_follows || heads_furniture(outline, places, index);
+                if let Some(hint) = after.as_ref().filter(|_| heads) {
                     places[index] = Place::Line(Some(hint.clone()));
+                } else {
+                    after = None;
                 }
             }
             Place::Line(None) => {
@@ -275,14 +291,63 @@ fn empty_headings(outline: &Outline, places: &mut [Place]) {
     }
 }
 
-/// A long line that stands there already is a copy for another width of screen, or a quote pulled out of the text.
+/// What follows the heading is its own: a list of links, or it stands with the heading in a box without text of the article.
+/// Advertisements and teasers are put between a sub-heading and its text as well.
+fn heads_furniture(outline: &Outline, places: &[Place], heading: usize) -> bool {
+    const BOX_BYTES_MAX: u32 = 2_000;
+    const BOX_DEPTH_MAX: usize = 4;
+    let tree = outline.tree;
+    let lines = || {
+        let after = places.iter().enumerate().skip(heading + 1);
+        after.filter_map(|(index, place)| match place {
+            Place::Line(hint) => Some((index, hint)),
+            Place::Aside(_) => None,
+        })
+    };
+    let linked = lines()
+        .take_while(|(_, hint)| {
+            hint.as_ref()
+                .is_some_and(|hint| hint.class == Class::Related)
+        })
+        .take(2);
+    if linked.count() >= 2 {
+        return true;
+    }
+    let Some((next, _)) = lines().next() else {
+        return false;
+    };
+    let next = outline.runs[next].block;
+    let boxed = |&node: &NodeId| {
+        outline.bytes(node).1 <= BOX_BYTES_MAX
+            && !outline
+                .runs_in(node)
+                .any(|run| places[run].is_open() && outline.runs[run].kind != BlockKind::Heading)
+    };
+    tree.ancestors(outline.runs[heading].block)
+        .take(BOX_DEPTH_MAX)
+        .take_while(boxed)
+        .any(|node| tree.contains(node, next))
+}
+
+/// A long line that stands there already is a copy for another width of screen. A question that is put to several people,
+/// or a line that stands there many times, is a refrain and stays.
 fn repetitions(outline: &Outline, places: &mut [Place]) {
     const REPEATED_BYTES_MIN: u32 = 100;
+    const COPIES_MAX: u32 = 2;
+    let mut times: HashMap<&str, u32> = HashMap::new();
+    let long = |run: &Run| run.bytes >= REPEATED_BYTES_MIN;
+    let text = |run: &Run| outline.text(run).trim();
+    for (run, place) in outline.runs.iter().zip(&*places) {
+        if long(run) && place.is_open() {
+            *times.entry(text(run)).or_default() += 1;
+        }
+    }
+    times.retain(|text, times| {
+        (2..=COPIES_MAX).contains(times) && !text.ends_with(['?', '？', '؟'])
+    });
     let mut seen: HashSet<&str> = HashSet::new();
     for (run, place) in outline.runs.iter().zip(places) {
-        if place.is_open()
-            && run.bytes >= REPEATED_BYTES_MIN
-            && !seen.insert(outline.text(run).trim())
+        if long(run) && place.is_open() && times.contains_key(text(run)) && !seen.insert(text(run))
         {
             *place = Place::Line(Some(Hint::strong(
                 Class::Ui,

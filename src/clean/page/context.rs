@@ -28,8 +28,11 @@ const SHORT: Families = Families::AUTHOR
     .or(Families::META)
     .or(Families::TAGS)
     .or(Families::CREDIT)
+    .or(Families::IMAGE)
     .or(Families::VIDEO);
 const SHORT_BYTES_MAX: u32 = 400;
+/// A longer credit is a caption with its credit, or a note about those who wrote.
+const CREDIT_BYTES_MAX: u32 = 240;
 
 /// Families of things with a paragraph or two.
 const MIDDLING: Families = Families::CAPTION
@@ -47,6 +50,8 @@ const FURNITURE_PROSE_PERCENT_MAX: u32 = 30;
 /// Comments and questions about cookies may well be longer than the article; they are believed if that much prose stands
 /// elsewhere.
 const PROSE_BESIDE: u32 = 250;
+/// The captions of a gallery are believed if that much prose stands elsewhere.
+const GALLERY_PROSE_BESIDE: u32 = 1_000;
 /// What is hidden from screen readers is a sign or a double, unless there is much of it.
 const ARIA_HIDDEN_BYTES_MAX: u32 = 200;
 
@@ -73,6 +78,14 @@ impl Contexts {
                     Families::NONE
                 }
                 Some(tag) => believed(outline, node, tag, &mut dictionary),
+            };
+            // A caption in an element named after the credit is a caption; pictures to enlarge stand in buttons.
+            let inherited = match own.any(Families::CAPTION) && !own.any(Families::CREDIT) {
+                true if tree.tag(node) == Some(Tag::Figcaption) => {
+                    inherited.without(Families::CREDIT.or(Families::WIDGET))
+                }
+                true => inherited.without(Families::CREDIT),
+                false => inherited,
             };
             around.push(inherited | own);
         }
@@ -147,14 +160,29 @@ fn believed<'a>(
     if bytes > SHORT_BYTES_MAX {
         own = own.without(SHORT);
     }
+    if bytes > CREDIT_BYTES_MAX {
+        own = own.without(Families::CREDIT);
+    }
+    let prose = outline.prose(node);
+    // The captions of a gallery are long together. Where nothing else is to be read they are the article.
+    let gallery = matches!(tag, Tag::Ul | Tag::Ol)
+        && own.any(Families::CAPTION)
+        && outline.prose_of_page() - prose >= GALLERY_PROSE_BESIDE;
     if bytes > MIDDLING_BYTES_MAX {
-        own = own.without(MIDDLING);
+        own = own.without(match gallery {
+            true => MIDDLING.without(Families::CAPTION),
+            false => MIDDLING,
+        });
+    }
+    // Keywords are links or single words; headings, quotes and paragraphs may bear the name of one.
+    let worded = is_heading(tag) || tag == Tag::Blockquote || prose > 0;
+    if own.any(Families::TAGS) && worded && links * 2 < bytes {
+        own = own.without(Families::TAGS);
     }
     // A teaser that links nowhere is a standfirst.
     if own.any(Families::TEASER) && links * 4 < bytes {
         own = own.without(Families::TEASER);
     }
-    let prose = outline.prose(node);
     // Advertisements come from elsewhere; text that the page itself brings in their places is often the article's.
     if own.any(Families::ADVERT) && prose >= 150 && links * 4 < bytes {
         own = own.without(Families::ADVERT);
@@ -163,7 +191,7 @@ fn believed<'a>(
     // teasers and boxes of facts are not.
     if own.any(Families::SIDEBAR)
         && tag == Tag::Aside
-        && prose * 2 >= bytes
+        && prose * 3 >= bytes
         && is_within_article(tree, node)
         && !outline
             .runs_in(node)
@@ -180,7 +208,14 @@ fn believed<'a>(
             let beside = page - prose >= PROSE_BESIDE && !main;
             let comments = own.any(Families::COMMENTS) && beside && outline.prose_before(node) > 0;
             let consent = own.any(Families::CONSENT) && beside;
+            // Copies of the text for machines are as long as the text that is seen; a body that waits behind a paywall
+            // is much longer than the beginning that is shown.
+            let seen = u64::from(page - prose);
+            let hidden = own.any(Families::HIDDEN) && seen >= 600 && seen * 2 >= u64::from(prose);
             own = own.without(FURNITURE);
+            if hidden {
+                own |= Families::HIDDEN;
+            }
             if comments {
                 own |= Families::COMMENTS;
             }
@@ -226,8 +261,13 @@ fn is_hidden_by_style(style: &str) -> bool {
                 .get(..word.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(word))
         };
-        name.eq_ignore_ascii_case("display") && says("none")
-            || name.eq_ignore_ascii_case("visibility") && says("hidden")
+        let is = |word: &str| name.eq_ignore_ascii_case(word);
+        // The ways to hide a text from all but screen readers: clipped to nothing, or far off the page.
+        is("display") && says("none")
+            || is("visibility") && says("hidden")
+            || is("clip") && (says("rect(0") || says("rect(1px"))
+            || is("clip-path") && (says("inset(50%") || says("inset(100%"))
+            || (is("left") || is("text-indent")) && says("-999")
     })
 }
 

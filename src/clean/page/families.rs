@@ -46,6 +46,8 @@ impl Families {
     pub(super) const VIDEO: Families = Families(1 << 28);
     /// Questions about cookies and privacy.
     pub(super) const CONSENT: Families = Families(1 << 30);
+    /// Pictures, with what stands beneath them.
+    pub(super) const IMAGE: Families = Families(1 << 31);
     /// `list`, `box`, `bar`, `links`: makes a name of one thing a name of many.
     const GROUP: Families = Families(1 << 29);
 
@@ -137,6 +139,8 @@ pub(super) fn families(names: &str) -> Families {
     found
 }
 
+const PICTURED: Families = Families::CAPTION.or(Families::CREDIT);
+
 /// Longer words are made by machines (hashes of stylesheets) and mean nothing.
 const WORD_BYTES_MAX: usize = 32;
 /// Longer names are made of a headline (`id="she-was-promoted-to-..."`).
@@ -158,12 +162,23 @@ fn families_of_name(name: &str) -> Families {
             // `has-sidebar`, `with-comments`, `no-ads` speak of something else on the page.
             (_, "has" | "with" | "no" | "without" | "not") => return found,
             ("before" | "after" | "above" | "below", _) => {}
-            (_, word) => found |= families_of_word(word) | families_of_pair(before, word),
+            (_, word) => {
+                let more = families_of_word(word) | families_of_pair(before, word);
+                // `caption-credit` is a credit, `credit-caption` a caption: the last word is the thing.
+                if more.any(PICTURED) {
+                    found = found.without(PICTURED);
+                }
+                found |= more;
+            }
         }
         previous = Some(word);
     }
     if found.all(Families::STORY.or(Families::CONTENT)) {
         found |= Families::BODY;
+    }
+    // `social-quote` can be shared; it is a quote all the same.
+    if found.any(Families::PULL_QUOTE) {
+        found = found.without(Families::SHARE);
     }
     // `author-list` and `authors` are bylines; `caption-list` is a gallery; a `title-bar` is no title.
     if found.any(Families::GROUP) {
@@ -193,6 +208,8 @@ fn families_of_pair(first: &str, second: &str) -> Families {
             "author" | "autor" | "writer",
             "bio" | "box" | "card" | "info" | "description" | "about" | "biography" | "profile",
         ) => Families::BIOGRAPHY,
+        // What stands for an embedded thing until its network may know of the reader.
+        ("embed" | "oembed" | "iframe" | "consent", "placeholder") => Families::CONSENT,
         ("sign", "up") => Families::NEWSLETTER,
         ("pull", "quote") => Families::PULL_QUOTE,
         ("sr", "only") | ("visually", "hidden") | ("screen", "reader") => Families::HIDDEN,
@@ -293,6 +310,8 @@ static WORDS: &[Entry] = &{
         whole("adslot", F::ADVERT),
         start("advert", F::ADVERT),
         start("affiliate", F::ADVERT),
+        whole("antetitolo", F::SECTION),
+        whole("antetitulo", F::SECTION),
         whole("anzeige", F::ADVERT),
         whole("article", F::STORY),
         start("articlebody", F::BODY),
@@ -309,9 +328,11 @@ static WORDS: &[Entry] = &{
         whole("autor", F::AUTHOR),
         whole("autoren", F::AUTHOR),
         whole("autores", F::AUTHOR),
+        whole("bajada", F::LEAD),
         whole("banner", F::ADVERT),
         whole("bar", F::GROUP),
         whole("beitrag", F::STORY),
+        whole("bild", F::IMAGE),
         whole("bildunterschrift", F::CAPTION),
         whole("bio", F::BIOGRAPHY),
         whole("biography", F::BIOGRAPHY),
@@ -329,6 +350,8 @@ static WORDS: &[Entry] = &{
         whole("category", F::SECTION),
         whole("chapeau", F::LEAD),
         whole("chapo", F::LEAD),
+        whole("citat", F::PULL_QUOTE),
+        whole("citation", F::PULL_QUOTE),
         start("cmplz", F::CONSENT),
         start("coment", F::COMMENTS),
         start("comment", F::COMMENTS),
@@ -338,6 +361,7 @@ static WORDS: &[Entry] = &{
         whole("content", F::CONTENT),
         start("contentinfo", F::FOOTER),
         start("cookie", F::CONSENT),
+        whole("copete", F::LEAD),
         whole("copy", F::CONTENT),
         start("copyright", F::CREDIT),
         start("credit", F::CREDIT),
@@ -348,6 +372,7 @@ static WORDS: &[Entry] = &{
         whole("dates", F::DATE),
         whole("datetime", F::DATE),
         whole("datum", F::DATE),
+        whole("debug", F::WIDGET),
         whole("deck", F::LEAD),
         whole("dek", F::LEAD),
         whole("description", F::LEAD),
@@ -358,6 +383,7 @@ static WORDS: &[Entry] = &{
         start("donat", F::NEWSLETTER),
         start("dropdown", F::NAVIGATION),
         start("embed", F::EMBED),
+        whole("entradilla", F::LEAD),
         whole("entry", F::STORY),
         start("entrycontent", F::BODY),
         whole("excerpt", F::LEAD),
@@ -372,11 +398,20 @@ static WORDS: &[Entry] = &{
         whole("follow", F::SHARE),
         whole("followus", F::SHARE),
         start("footer", F::FOOTER),
+        whole("foto", F::IMAGE),
+        whole("fotos", F::IMAGE),
         start("galler", F::GALLERY),
         start("gdpr", F::CONSENT),
         whole("headline", F::TITLE),
         start("hentry", F::STORY),
+        whole("image", F::IMAGE),
+        whole("imagem", F::IMAGE),
+        whole("imagen", F::IMAGE),
+        whole("images", F::IMAGE),
+        whole("img", F::IMAGE),
+        whole("immagine", F::IMAGE),
         start("infobox", F::SIDEBAR),
+        whole("ingress", F::LEAD),
         whole("intro", F::LEAD),
         start("keyword", F::TAGS),
         whole("kicker", F::SECTION),
@@ -396,6 +431,7 @@ static WORDS: &[Entry] = &{
         start("mailchimp", F::NEWSLETTER),
         whole("main", F::CONTENT),
         whole("maincontent", F::CONTENT),
+        whole("manchet", F::LEAD),
         start("masthead", F::NAVIGATION),
         whole("menu", F::NAVIGATION),
         whole("menus", F::NAVIGATION),
@@ -421,9 +457,13 @@ static WORDS: &[Entry] = &{
         whole("pager", F::NAVIGATION),
         start("pagination", F::NAVIGATION),
         start("paywall", F::PAYWALL),
+        whole("photo", F::IMAGE),
         start("photocredit", F::CREDIT),
         whole("photographer", F::CREDIT),
+        whole("photos", F::IMAGE),
         start("piano", F::PAYWALL),
+        whole("picture", F::IMAGE),
+        whole("pictures", F::IMAGE),
         whole("popin", F::WIDGET),
         start("popover", F::WIDGET),
         start("popular", F::RELATED),
@@ -437,6 +477,8 @@ static WORDS: &[Entry] = &{
         whole("pubdate", F::DATE),
         start("publish", F::DATE),
         start("pullquote", F::PULL_QUOTE),
+        whole("quote", F::PULL_QUOTE),
+        whole("quotes", F::PULL_QUOTE),
         whole("rail", F::SIDEBAR),
         start("readmore", F::RELATED),
         start("readnext", F::RELATED),
@@ -472,6 +514,8 @@ static WORDS: &[Entry] = &{
         whole("social", F::SHARE),
         start("socialmedia", F::SHARE),
         start("socials", F::SHARE),
+        whole("sottotitolo", F::LEAD),
+        whole("soustitre", F::LEAD),
         start("sponsor", F::ADVERT),
         start("sronly", F::HIDDEN),
         start("standfirst", F::LEAD),
@@ -483,7 +527,10 @@ static WORDS: &[Entry] = &{
         start("subnav", F::NAVIGATION),
         start("subscri", F::NEWSLETTER),
         whole("subtitle", F::LEAD),
+        whole("subtitulo", F::LEAD),
+        whole("sumario", F::LEAD),
         whole("summary", F::LEAD),
+        whole("surtitre", F::SECTION),
         start("taboola", F::RELATED),
         whole("tag", F::TAGS),
         start("tagcloud", F::TAGS),
@@ -503,15 +550,20 @@ static WORDS: &[Entry] = &{
         start("trending", F::RELATED),
         start("truste", F::CONSENT),
         start("tweet", F::EMBED),
+        whole("untertitel", F::LEAD),
+        whole("unterzeile", F::LEAD),
         start("updated", F::DATE),
         start("viafoura", F::COMMENTS),
         start("video", F::VIDEO),
         start("visuallyhidden", F::HIDDEN),
+        whole("volanta", F::SECTION),
         whole("vorspann", F::LEAD),
         start("vuukle", F::COMMENTS),
         start("werbung", F::ADVERT),
         whole("whatsapp", F::SHARE),
+        whole("zajawka", F::LEAD),
         start("zergnet", F::RELATED),
+        whole("zitat", F::PULL_QUOTE),
     ]
 };
 

@@ -6,6 +6,7 @@ use super::outline::{Outline, Run};
 use super::region::Region;
 use super::shingles::Shingles;
 use crate::article::BlockKind;
+use crate::clean::grammar::AFTER_ARTICLE;
 use crate::clean::likeness::fold;
 use crate::clean::line::Hint;
 use crate::ledger::Class;
@@ -50,6 +51,7 @@ pub(super) fn place(
     let last = region.inside.iter().rposition(|&inside| inside);
     let first = region.inside.iter().position(|&inside| inside);
     let head_from = heading.or(first).unwrap_or(0);
+    let below = below(outline, contexts, last);
     let mut places: Vec<Place> = Vec::with_capacity(outline.runs.len());
     for (index, run) in outline.runs.iter().enumerate() {
         let families = contexts.at(run.nodes.start);
@@ -73,10 +75,17 @@ pub(super) fn place(
             match head_line(families, outline.tree, run) {
                 Some(hint) => Place::Line(Some(hint)),
                 None if is_standfirst(outline, families, run, index - head_from, known.summary) => {
-                    Place::Line(None)
+                    Place::Line(Some(standfirst()))
                 }
                 None => Place::Aside(outside()),
             }
+        } else if before_head && index + ABOVE_HEADING_RUNS_MAX >= head_from {
+            match picture_line(families, run) {
+                Some(hint) => Place::Line(Some(hint)),
+                None => Place::Aside(outside()),
+            }
+        } else if below.contains(&index) {
+            Place::Line(Some(after_article()))
         } else {
             Place::Aside(outside())
         };
@@ -99,6 +108,45 @@ fn outside() -> Hint {
         "page.outside",
         "stands outside the article",
     )
+}
+
+fn standfirst() -> Hint {
+    Hint::strong(
+        Class::Body,
+        "page.standfirst",
+        "sums the article up under its headline",
+    )
+}
+
+fn after_article() -> Hint {
+    Hint::weak(
+        Class::Navigation,
+        AFTER_ARTICLE,
+        "stands right below the article",
+    )
+}
+
+/// A lead picture stands above the headline as well.
+const ABOVE_HEADING_RUNS_MAX: usize = 6;
+
+/// Caption or credit of a picture above the headline.
+fn picture_line(families: Families, run: &Run) -> Option<Hint> {
+    let pictured = families.any(Families::CAPTION.or(Families::CREDIT)) && !families.any(FURNITURE);
+    by_families(families, run).filter(|_| pictured)
+}
+
+/// The short lines right below the article, where it says where it was published before.
+fn below(outline: &Outline, contexts: &Contexts, last: Option<usize>) -> std::ops::Range<usize> {
+    const RUNS_MAX: usize = 5;
+    const LINE_BYTES_MAX: u32 = 160;
+    let Some(last) = last else { return 0..0 };
+    let is_line = |run: &&Run| {
+        run.bytes <= LINE_BYTES_MAX
+            && run.kind != BlockKind::Heading
+            && !contexts.at(run.nodes.start).any(FURNITURE)
+    };
+    let after = outline.runs[last + 1..].iter().take(RUNS_MAX);
+    last + 1..last + 1 + after.take_while(is_line).count()
 }
 
 type Row = (Families, Class, &'static str, &'static str);
@@ -197,13 +245,42 @@ static ROWS: &[Row] = &[
     ),
 ];
 
+/// A shorter text in the place of a caption may be no caption.
+const CAPTION_LABEL_BYTES_MAX: u32 = 60;
+/// And a shorter text in the place of a credit no credit.
+const CREDIT_LABEL_BYTES_MAX: u32 = 16;
+/// A heading of an entry (`11.04: Ferry leaves at last`) may be called `time`; a date is not so long.
+const DATE_HEADING_BYTES_MAX: u32 = 24;
+
 fn by_families(families: Families, run: &Run) -> Option<Hint> {
     for &(family, class, rule, reason) in ROWS {
         if families.any(family) {
-            return Some(Hint::strong(class, rule, reason));
+            // The pictures of a gallery have titles.
+            if class == Class::Caption && run.kind == BlockKind::Heading {
+                return Some(Hint::strong(
+                    Class::Ui,
+                    "page.picture_title",
+                    "is the title of a picture in a gallery",
+                ));
+            }
+            // Where captions stand there are also credits, buttons and durations: what is short is for its words to say.
+            let strong = match class {
+                Class::Caption => run.bytes > CAPTION_LABEL_BYTES_MAX,
+                Class::Credit => run.bytes > CREDIT_LABEL_BYTES_MAX,
+                _ => true,
+            };
+            return Some(match strong {
+                true => Hint::strong(class, rule, reason),
+                false => Hint::weak(class, rule, reason),
+            });
         }
     }
-    if families.any(Families::VIDEO) && run.bytes < 300 && run.prose() == 0 {
+    // Quoted posts stand in the same boxes as videos.
+    if families.any(Families::VIDEO)
+        && run.bytes < 300
+        && run.prose() == 0
+        && run.kind != BlockKind::Quote
+    {
         return Some(Hint::weak(
             Class::Caption,
             "page.video",
@@ -218,13 +295,6 @@ fn by_families(families: Families, run: &Run) -> Option<Hint> {
                 "stands where the page names its authors",
             ));
         }
-        if families.any(Families::DATE) && run.bytes < 80 {
-            return Some(Hint::strong(
-                Class::Date,
-                "page.date",
-                "stands where the page gives its date",
-            ));
-        }
         if families.any(Families::SECTION) && run.bytes < 60 {
             return Some(Hint::weak(
                 Class::Section,
@@ -232,13 +302,22 @@ fn by_families(families: Families, run: &Run) -> Option<Hint> {
                 "stands where the page names a section",
             ));
         }
-        if families.any(Families::META) && run.bytes < 120 {
-            return Some(Hint::weak(
-                Class::Byline,
-                "page.meta",
-                "stands between headline and text",
-            ));
-        }
+    }
+    // Dates are full of stops: `Nov. 20, 2019, at 1:35 a.m.`
+    let entry = run.kind == BlockKind::Heading && run.bytes > DATE_HEADING_BYTES_MAX;
+    if families.any(Families::DATE) && run.bytes < 80 && !entry {
+        return Some(Hint::strong(
+            Class::Date,
+            "page.date",
+            "stands where the page gives its date",
+        ));
+    }
+    if families.any(Families::META) && run.bytes < 120 {
+        return Some(Hint::weak(
+            Class::Byline,
+            "page.meta",
+            "stands between headline and text",
+        ));
     }
     None
 }
@@ -278,14 +357,14 @@ fn is_standfirst(
     summary: &Shingles,
 ) -> bool {
     const BELOW_MAX: usize = 12;
+    let lead = families.any(Families::LEAD);
     let shaped = (40..=800).contains(&run.bytes)
         && run.link_percent() < 30
-        && run.kind != BlockKind::ListItem;
+        && (lead || run.kind != BlockKind::ListItem);
     if !shaped || below > BELOW_MAX || families.any(FURNITURE) {
         return false;
     }
-    families.any(Families::LEAD)
-        || below <= 2 && run.bytes >= 60
+    lead || below <= 2 && run.bytes >= 60
         || summary
             .percent(outline.text(run))
             .is_some_and(|percent| percent >= 60)

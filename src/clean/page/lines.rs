@@ -7,6 +7,7 @@ use super::families::Families;
 use super::furniture::Place;
 use super::outline::{Outline, Run};
 use crate::article::BlockKind;
+use crate::clean::likeness::fold;
 use crate::clean::line::{Aside, Hint, Line, LineBuilder, Lines};
 use crate::clean::repair::Repairs;
 use crate::ledger::Class;
@@ -106,7 +107,8 @@ fn line<'a>(
             inner.push((span, unseen_hint()));
             continue;
         }
-        if families.any(Families::HIDDEN) && !around.any(Families::HIDDEN) {
+        let hidden = families.any(Families::HIDDEN) && !around.any(Families::HIDDEN);
+        if hidden || is_no_word_of_the_text(tree.text_of(node)) {
             inner.push((
                 span,
                 Hint::strong(
@@ -169,6 +171,55 @@ fn line<'a>(
     });
     line.marks = marks;
     Some(line)
+}
+
+/// What links say to those who hear the page, in brackets or after a comma, and buttons at a sentence's end.
+fn is_no_word_of_the_text(text: &str) -> bool {
+    const BYTES: std::ops::RangeInclusive<usize> = 12..=60;
+    const NOTES: &[&str] = &[
+        "click to tweet",
+        "opens new tab",
+        "opens in new tab",
+        "opens in a new tab",
+        "opens new window",
+        "opens in new window",
+        "opens in a new window",
+        "opens in a new tab or window",
+        "öffnet im neuen fenster",
+        "öffnet in neuem fenster",
+        "öffnet in einem neuen fenster",
+        "öffnet im neuen tab",
+        "öffnet in neuem tab",
+        "öffnet in einem neuen tab",
+        "wird in einem neuen tab geöffnet",
+        "s ouvre dans une nouvelle fenêtre",
+        "ouvre une nouvelle fenêtre",
+        "nouvelle fenêtre",
+        "ouvre un nouvel onglet",
+        "se abre en una ventana nueva",
+        "se abre en una nueva ventana",
+        "abre en nueva ventana",
+        "se abre en una pestaña nueva",
+        "abre em nova janela",
+        "abre em uma nova janela",
+        "abre numa nova janela",
+        "si apre in una nuova finestra",
+        "opent in nieuw venster",
+        "opent in een nieuw venster",
+        "opent in een nieuw tabblad",
+        "öppnas i nytt fönster",
+        "öppnas i ny flik",
+        "åpnes i nytt vindu",
+        "åbner i nyt vindue",
+        "otwiera się w nowym oknie",
+        "otwiera się w nowej karcie",
+        "откроется в новом окне",
+    ];
+    let text = text.trim();
+    BYTES.contains(&text.len()) && {
+        let text = fold(text);
+        NOTES.contains(&text.as_str())
+    }
 }
 
 fn node_at(outline: &Outline, index: u32) -> NodeId {

@@ -3,7 +3,7 @@
 //! 1. `outline`: one pass cuts the page into runs of text, where a browser would break the line;
 //! 2. `context`: one pass reads tags, names and styles, and believes them as far as the text bears them out;
 //! 3. `region`: the prose that is no furniture shows where the article stands;
-//! 4. `furniture`: what each run in and around the region is;
+//! 4. `furniture`: what each run in and around the region is; `pictures`, `quotes`, `boxes`: what its neighbours say;
 //! 5. `lines`: every byte of the text goes into a line, an aside, or a blank between them.
 //!
 //! What a run *says* is judged later and by others (`clean/grammar.rs`); here only its place is.
@@ -15,6 +15,8 @@ mod families;
 mod furniture;
 mod lines;
 mod outline;
+mod pictures;
+mod quotes;
 mod region;
 mod shingles;
 
@@ -92,6 +94,8 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
         authors: &authors,
     };
     let mut places = furniture::place(&outline, &contexts, &region, &known);
+    pictures::mark(&outline, &contexts, &region, heading, &summary, &mut places);
+    quotes::mark(&outline, &contexts, &mut places);
     boxes::mark(&outline, expected.host, &mut places);
     let evidence = evidence::gather(&outline, &contexts, heading, &region.inside);
     Page {
@@ -178,14 +182,21 @@ fn weigh(outline: &mut Outline, contexts: &Contexts, declared: &[bool]) {
     outline.weigh(|index, _| weights[index]);
 }
 
-/// The run of the headline: the `h1` (or, without one, another heading) that reads as the declared title; else the first
-/// `h1`. Prose stands below it, or it heads something else.
+/// The run of the headline: the `h1` (or, without one, another heading) that reads as the declared title; else a line that
+/// is that title, whatever its tag, or the first `h1`. Prose stands below it, or it heads something else.
 fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<usize> {
     const PROSE_ABOVE_PERCENT_MAX: u64 = 50;
+    /// Less than a heading that reads as the title, more than an `h1` that does not.
+    const UNTAGGED: u32 = 160;
     let page = u64::from(outline.prose_of_page());
     let mut best: Option<(u32, usize)> = None;
     for (index, run) in outline.runs.iter().enumerate() {
-        if run.kind != BlockKind::Heading || run.bytes < 3 || run.bytes > 600 {
+        let heading = run.kind == BlockKind::Heading;
+        let untagged = run.kind == BlockKind::Paragraph
+            && run.bytes >= 15
+            && run.link_bytes == 0
+            && titles.iter().any(|title| is_as_long(title, run.bytes));
+        if !heading && !untagged || run.bytes < 3 || run.bytes > 600 {
             continue;
         }
         let above = u64::from(outline.prose_before(run.block));
@@ -196,6 +207,12 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
             continue;
         }
         let text = fold(outline.text(run));
+        if !heading {
+            if best.is_none_or(|(best, _)| best < UNTAGGED) && titles.contains(&text) {
+                best = Some((UNTAGGED, index));
+            }
+            continue;
+        }
         let likeness = titles
             .iter()
             .map(|title| likeness(title, &text))
@@ -249,6 +266,13 @@ fn is_breadcrumb(tree: &Tree, block: NodeId) -> bool {
     };
     let mut before = tree.children(parent).take_while(|&child| child != block);
     listed(parent) || before.any(|child| tree.tag(child) == Some(Tag::A))
+}
+
+/// Signs and blanks apart, a text of so many bytes may be the folded title.
+fn is_as_long(title: &str, bytes: u32) -> bool {
+    let bytes = bytes as usize;
+    (bytes..=bytes * 3 / 2).contains(&title.len())
+        || (title.len()..title.len() * 3 / 2).contains(&bytes)
 }
 
 const NEVER_HEADED: Families = Families::HIDDEN

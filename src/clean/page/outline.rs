@@ -60,6 +60,8 @@ pub(super) struct Outline<'a> {
     pub(super) runs: Vec<Run>,
     /// Subtrees whose text no reader sees by their tags alone (`svg`, `textarea`, `option`), in document order.
     pub(super) unseen: Vec<NodeId>,
+    /// Pictures, in document order.
+    pub(super) images: Vec<NodeId>,
     /// Prose before each node: the prose of a subtree is a difference.
     prose_before: Vec<u32>,
     /// Links' bytes and all bytes before each node.
@@ -75,6 +77,7 @@ impl<'a> Outline<'a> {
             tree,
             runs: cutter.runs,
             unseen: cutter.unseen,
+            images: cutter.images,
             prose_before: Vec::new(),
             bytes_before: Vec::new(),
         };
@@ -158,6 +161,7 @@ struct Cutter<'a> {
     tree: &'a Tree,
     runs: Vec<Run>,
     unseen: Vec<NodeId>,
+    images: Vec<NodeId>,
     open: Vec<(u32, Open, NodeId)>,
     links: u32,
     rows: u32,
@@ -178,6 +182,7 @@ impl<'a> Cutter<'a> {
             tree,
             runs: Vec::new(),
             unseen: Vec::new(),
+            images: Vec::new(),
             open: Vec::with_capacity(64),
             links: 0,
             rows: 0,
@@ -242,6 +247,10 @@ impl<'a> Cutter<'a> {
         let end = self.tree.subtree_end(node) as u32;
         let open = match tag {
             Tag::Br => return self.line_break(),
+            Tag::Img | Tag::AmpImg => {
+                self.images.push(node);
+                return;
+            }
             Tag::Hr => return self.end_block(),
             Tag::A => {
                 if self.tree.attr(node, Attr::Href).is_none() {
