@@ -208,7 +208,10 @@ fn is_labelled_link(outline: &Outline, run: &Run) -> bool {
         return false;
     }
     let before = &outline.tree.text()[start..outline.tree.text_range(link).start.max(start)];
-    before.trim_end().ends_with([':', '|', '>', '»', '→', '：'])
+    let before = before.trim_end();
+    // `Why so late? Ferries in numbers` in a list of links.
+    let asks = run.kind == BlockKind::ListItem && before.ends_with(['?', '？', '؟']);
+    before.ends_with([':', '|', '>', '»', '→', '：']) || asks
 }
 
 /// A short line right before links, in one box with them, is their label: `Read also`.

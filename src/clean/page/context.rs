@@ -244,7 +244,7 @@ fn of_tag(tag: Tag) -> Families {
         Tag::Footer => Families::FOOTER,
         Tag::Aside => Families::SIDEBAR,
         Tag::Figcaption => Families::CAPTION,
-        Tag::Button | Tag::Form | Tag::Dialog => Families::WIDGET,
+        Tag::Button | Tag::Form | Tag::Dialog | Tag::Label => Families::WIDGET,
         Tag::Time => Families::DATE,
         _ => Families::NONE,
     }

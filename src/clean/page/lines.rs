@@ -11,7 +11,7 @@ use crate::clean::likeness::fold;
 use crate::clean::line::{Aside, Hint, Line, LineBuilder, Lines};
 use crate::clean::repair::Repairs;
 use crate::ledger::Class;
-use crate::tree::{Attr, NodeId, Tag};
+use crate::tree::{Attr, NodeId, Tag, Tree};
 
 /// Makes lines of the runs that have a place in the article, asides of the others.
 pub(super) fn lines<'a>(
@@ -96,6 +96,7 @@ fn line<'a>(
     let mut marks: Vec<(Range<usize>, Hint)> = Vec::new();
     let mut cell: Option<NodeId> = None;
     let mut last_parent = None;
+    let mut last_text = None;
     for index in run.nodes.clone() {
         let node = node_at(outline, index);
         if !tree.is_text(node) {
@@ -133,8 +134,11 @@ fn line<'a>(
         } else if around.any(Families::CAPTION) && parent != last_parent {
             // Caption and credit stand in elements of their own and are often set apart by style alone.
             builder.insert_blank(span.start);
+        } else if last_text.is_some_and(|last| is_apart(tree, run.block, last, node)) {
+            builder.insert_blank(span.start);
         }
         last_parent = parent;
+        last_text = Some(node);
         let from = builder.len();
         match run.kind {
             BlockKind::Code => builder.push_preformatted(span),
@@ -171,6 +175,29 @@ fn line<'a>(
     });
     line.marks = marks;
     Some(line)
+}
+
+/// Two pieces that a style sets apart: neighbours in a box (no paragraph) that stand in elements of their own, without a
+/// blank between, and the second begins like a word of its own (`15:48` `Reading time`). A first letter that is set large
+/// is followed by small ones.
+fn is_apart(tree: &Tree, block: NodeId, last: NodeId, node: NodeId) -> bool {
+    let begins =
+        |text: &str| text.starts_with(|char: char| char.is_uppercase() || char.is_ascii_digit());
+    if !matches!(tree.tag(block), Some(Tag::Div | Tag::Section | Tag::Header))
+        || tree.text_of(last).ends_with(char::is_whitespace)
+        || !begins(tree.text_of(node))
+    {
+        return false;
+    }
+    let top = |node: NodeId| {
+        let mut around = tree.ancestors(node).take(8);
+        around.find(|&around| tree.parent(around) == Some(block))
+    };
+    let boxed = |top: &NodeId| matches!(tree.tag(*top), Some(Tag::Span | Tag::Time | Tag::A));
+    match (top(last).filter(boxed), top(node).filter(boxed)) {
+        (Some(before), Some(after)) => before != after,
+        _ => false,
+    }
 }
 
 /// What links say to those who hear the page, in brackets or after a comma, and buttons at a sentence's end.
