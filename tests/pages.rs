@@ -180,6 +180,30 @@ fn words_for_screen_readers_are_not_read() {
 }
 
 #[test]
+fn polls_and_calls_to_action_are_left_out() {
+    for box_ in [
+        "<div class=single-cta><p>Stay informed with The Islander, your source of news from the islands, for only two crowns a month.</p></div>",
+        "<div><label><input type=radio>A warm soup.</label><label><input type=radio>Much sleep and rest.</label></div>",
+        "<div style='display:none' itemscope><div itemprop=articleBody>The ferry to Norrholm stopped on Tuesday after its captain found a crack in the hull. About forty passengers spent the night in the village school, where teachers had put up beds.</div></div>",
+    ] {
+        assert_story_alone(&article(&page("", "", box_)));
+    }
+}
+
+#[test]
+fn neighbours_that_only_a_style_sets_apart_are_words_of_their_own() {
+    let content = "<div><span>Norrholm, at noon.</span><span>The boat is back in the harbour, and everybody is glad.</span></div>\
+        <div><span>T</span><span>he captain was thanked by all of them in the evening.</span></div>";
+    let article = article(&page("", "", content));
+    assert!(
+        article.text.contains("at noon. The boat"),
+        "{}",
+        article.text
+    );
+    assert!(article.text.contains("The captain"), "{}", article.text);
+}
+
+#[test]
 fn a_headline_without_a_heading_is_found_by_the_title() {
     let html = format!(
         "<html><head><title>Ferry stops for the third time | The Islander</title></head><body><div><dl><dt>Ferry stops for the third time</dt></dl><div>{STORY}</div></div></body></html>"
