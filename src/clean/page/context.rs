@@ -211,7 +211,9 @@ fn believed<'a>(
             // Copies of the text for machines are as long as the text that is seen; a body that waits behind a paywall
             // is much longer than the beginning that is shown.
             let seen = u64::from(page - prose);
-            let hidden = own.any(Families::HIDDEN) && seen >= 600 && seen * 2 >= u64::from(prose);
+            let hidden = own.any(Families::HIDDEN)
+                && seen >= u64::from(PROSE_BESIDE)
+                && seen * 10 >= u64::from(prose) * 9;
             own = own.without(FURNITURE);
             if hidden {
                 own |= Families::HIDDEN;
