@@ -109,4 +109,6 @@ pub struct Facts {
     pub footers: Vec<Footer>,
     /// Corrections and editor's notes.
     pub corrections: Vec<String>,
+    /// How many articles the lines hold, if that was asked.
+    pub articles: usize,
 }

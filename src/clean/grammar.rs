@@ -17,7 +17,7 @@ use crate::clean::finding::{Cut, Facts, Finding, is_text};
 use crate::clean::line::Lines;
 use crate::clean::rules::{Opens, Position, Rules};
 use crate::clean::sheet::Sheet;
-use crate::clean::{caption, date, dump, footer, head, related, truncation};
+use crate::clean::{caption, date, dump, footer, head, related, several, truncation};
 use crate::ledger::Class;
 
 /// The hint of lines right below an article: they go, but footers among them are read.
@@ -25,7 +25,23 @@ pub(super) const AFTER_ARTICLE: &str = "page.after_article";
 
 /// Says what each line is. `page`: structure has spoken already, in hints.
 pub fn classify(lines: &Lines<'_>, rules: &Rules, page: bool) -> (Vec<Finding>, Facts) {
-    let mut sheet = Sheet::new(lines, rules, page);
+    let sheet = Sheet::new(lines, rules, page);
+    if !page {
+        let articles = several::articles(&sheet);
+        if articles.len() > 1 {
+            let parts = articles.into_iter().map(|article| {
+                let lines = lines.lines[article].to_vec();
+                let asides = Vec::new();
+                read(Sheet::new(&Lines { lines, asides }, rules, page))
+            });
+            return several::join(parts.collect());
+        }
+    }
+    read(sheet)
+}
+
+/// Says what each line of one article is.
+fn read(mut sheet: Sheet<'_>) -> (Vec<Finding>, Facts) {
     follow_strong_hints(&mut sheet);
     caption::find_credits(&mut sheet);
     apply_rules_of_any_place(&mut sheet);

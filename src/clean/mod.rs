@@ -29,6 +29,7 @@ mod reference;
 mod related;
 pub mod repair;
 pub mod rules;
+mod several;
 pub mod shadow;
 mod sheet;
 mod site;
@@ -146,6 +147,7 @@ fn finish(
         declared: &document.declared,
         language: language::detect(&assembled.text),
     });
+    let several = facts.articles > 1;
     let mut article = article(assembled.blocks, assembled.text, facts, metadata);
     let repairs = Repairs::of_page(document.input());
     if repairs.mojibake && page.is_some() {
@@ -156,7 +158,12 @@ fn finish(
         article.language = article.language.or_else(|| site.language.clone());
     }
     let paid = page.is_some_and(|(announced, _)| announced.is_paid());
-    article.quality = quality::flags(document, &article, rules, repairs.mojibake, paid);
+    let signs = quality::Signs {
+        repaired: repairs.mojibake,
+        paid,
+        several,
+    };
+    article.quality = quality::flags(document, &article, rules, signs);
     Cleaned {
         article,
         ledger: assembled.ledger,

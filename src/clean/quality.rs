@@ -10,15 +10,24 @@ const ERROR_PAGE_CHARS_MAX: usize = 1200;
 /// Less text than that is little for an article.
 const THIN_CHARS: usize = 250;
 
-/// The flags of a cleaned article, in order, each once. `repaired`: mojibake was put right; `paid`: the page says that its
-/// text must be paid for.
-pub fn flags(
-    document: &Document,
-    article: &Article,
-    rules: &Rules,
-    repaired: bool,
-    paid: bool,
-) -> Vec<Quality> {
+/// What cleaning came upon on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// Mojibake was put right.
+    pub repaired: bool,
+    /// The page says that its text must be paid for.
+    pub paid: bool,
+    /// There are several articles.
+    pub several: bool,
+}
+
+/// The flags of a cleaned article, in order, each once.
+pub fn flags(document: &Document, article: &Article, rules: &Rules, signs: Signs) -> Vec<Quality> {
+    let Signs {
+        repaired,
+        paid,
+        several,
+    } = signs;
     let mut flags: Vec<Quality> = document
         .flags
         .iter()
@@ -42,6 +51,9 @@ pub fn flags(
     let cut = article.truncated.state != TruncationState::No;
     if paid && (weight < ERROR_PAGE_CHARS_MAX || cut) {
         flags.push(Quality::Blocked);
+    }
+    if several {
+        flags.push(Quality::SeveralArticles);
     }
     if repaired {
         flags.push(Quality::MojibakeRepaired);

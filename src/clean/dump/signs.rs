@@ -36,7 +36,7 @@ fn signs(text: &str) -> (Vec<char>, bool) {
 }
 
 /// A short line with a date or the time of day in it.
-pub(super) fn is_dated(sheet: &Sheet<'_>, index: usize) -> bool {
+pub(in crate::clean) fn is_dated(sheet: &Sheet<'_>, index: usize) -> bool {
     let look = sheet.looks[index];
     let text = sheet.text(index);
     look.words <= 20
@@ -55,7 +55,7 @@ pub(super) fn has_clock(text: &str) -> bool {
 }
 
 /// A line that would be a byline in the head.
-pub(super) fn is_byline(sheet: &Sheet<'_>, index: usize) -> bool {
+pub(in crate::clean) fn is_byline(sheet: &Sheet<'_>, index: usize) -> bool {
     let hit = sheet.hit(index, &[Position::Start]);
     hit.is_some_and(|hit| sheet.hits[index][hit].rule.class == Class::Byline)
 }
