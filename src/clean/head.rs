@@ -1,7 +1,10 @@
 //! The head of a flat text: section, headline, byline, date, and the menus above them.
 
+use std::collections::HashSet;
+
 use crate::clean::date;
 use crate::clean::finding::Finding;
+use crate::clean::fold::is_unspaced;
 use crate::clean::grammar::is_date;
 use crate::clean::metadata::names;
 use crate::clean::rules::Position;
@@ -204,6 +207,7 @@ fn is_house_and_place(text: &str) -> bool {
 /// The line that is the headline, and whether anything beside its shape and place speaks for it.
 fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
     let mut best: Option<(usize, i32, bool)> = None;
+    let body = Words::of_body(sheet, first);
     let mut open_before = 0;
     for index in sheet.from()..first {
         let look = sheet.looks[index];
@@ -219,7 +223,11 @@ fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
         let list = line.kind == crate::article::BlockKind::ListItem || line.continues;
         if look.is_headline() && !list {
             let evidence = evidence(sheet, index, first);
-            let score = evidence * 2 + i32::from(open_before == 0) + i32::from(look.words >= 5)
+            let score = evidence * 2
+                + i32::from(open_before == 0)
+                + i32::from(look.words >= 5)
+                + body.shared(sheet.text(index))
+                + i32::from(is_titled(sheet, index)) * 3
                 - i32::from(look.words > 25);
             if best.is_none_or(|(_, most, _)| score > most) {
                 best = Some((index, score, evidence > 0));
@@ -228,6 +236,57 @@ fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
         open_before += 1;
     }
     best.map(|(index, _, corroborated)| (index, corroborated))
+}
+
+/// The first line is the title of the window: this line, and after it the name of the site.
+fn is_titled(sheet: &Sheet<'_>, index: usize) -> bool {
+    let rest = sheet.text(0).strip_prefix(sheet.text(index));
+    index > 0
+        && rest.is_some_and(|rest| {
+            rest.trim_start()
+                .starts_with(['-', '|', '–', '—', '·', ':', '｜', '«', '»'])
+        })
+}
+
+/// Beginnings of the long words of the first paragraphs: a headline says in short what they say at length.
+struct Words(HashSet<String>);
+
+impl Words {
+    fn of_body(sheet: &Sheet<'_>, first: usize) -> Words {
+        const LINES_MAX: usize = 4;
+        const BYTES_MAX: usize = 2_000;
+        let lines = first..sheet.len().min(first + LINES_MAX);
+        let texts = lines.map(|index| sheet.text(index));
+        let texts = texts.map(|text| &text[..text.floor_char_boundary(BYTES_MAX)]);
+        Words(texts.flat_map(beginnings).collect())
+    }
+
+    /// 0 to 2: how much of the line's words the body has as well. No more: a standfirst shares more than the headline.
+    fn shared(&self, line: &str) -> i32 {
+        let words = beginnings(line);
+        let shared = words.iter().filter(|word| self.0.contains(*word)).count();
+        match shared {
+            0 => 0,
+            _ if shared >= 2 && shared * 5 >= words.len() * 2 => 2,
+            _ => i32::from(shared * 5 >= words.len()),
+        }
+    }
+}
+
+/// The first letters of long words, which endings leave alone; of scripts without blanks, pairs of characters.
+fn beginnings(text: &str) -> Vec<String> {
+    const LETTERS_MIN: usize = 4;
+    const LETTERS: usize = 6;
+    let mut found = Vec::new();
+    for word in text.split(|c: char| !c.is_alphanumeric()) {
+        let letters: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
+        if letters.iter().any(|&c| is_unspaced(c)) {
+            found.extend(letters.windows(2).map(|pair| pair.iter().collect()));
+        } else if letters.len() >= LETTERS_MIN {
+            found.push(letters.iter().take(LETTERS).collect());
+        }
+    }
+    found
 }
 
 /// How many other signs say that the line is the headline.
@@ -333,4 +392,27 @@ fn is_found_title(sheet: &Sheet<'_>, index: usize) -> bool {
     sheet.findings[index]
         .as_ref()
         .is_some_and(|finding| finding.rule == "head.title")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_headline_shares_words_with_the_story() {
+        let story = "The captain of the ferry to Norrholm found a crack in the hull, and the islanders wait for their bread.";
+        let body = Words(beginnings(story).into_iter().collect());
+        assert_eq!(body.shared("Captain finds crack in island ferry"), 2);
+        assert_eq!(
+            body.shared("Our captain of industry of the year 2024 award"),
+            1
+        );
+        assert_eq!(body.shared("Independent news and views every day"), 0);
+        let body = Words(
+            beginnings("島へのフェリーは火曜日に運航を止めた")
+                .into_iter()
+                .collect(),
+        );
+        assert_eq!(body.shared("フェリー運航停止"), 2);
+    }
 }
