@@ -184,4 +184,7 @@ fn a_note_of_copyright_names_another_owner() {
         Some("The Harbour Gazette")
     );
     assert_eq!(owner("The Islander"), None);
+    let source = "<p><a href=https://gazette.example/x>Source: https://gazette.example/x</a></p>";
+    let linked = article(head, "", source).original_publisher;
+    assert_eq!(linked.as_deref(), Some("gazette.example"));
 }

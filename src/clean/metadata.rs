@@ -976,7 +976,8 @@ fn publisher(evidence: &Evidence) -> Option<Weighed<String>> {
     ballot.count()
 }
 
-/// Whose article it was before: what a line of the text says, or a note of copyright at its end that is not the site's own.
+/// Whose article it was before: what a line of the text says, or where a link at its end leads, or a note of copyright there
+/// that is not the site's own.
 fn original_publisher(evidence: &Evidence, sites: &[String]) -> Option<Weighed<String>> {
     let said = evidence.facts.original_publisher.clone();
     if let Some(value) = said {
@@ -986,13 +987,26 @@ fn original_publisher(evidence: &Evidence, sites: &[String]) -> Option<Weighed<S
             weight: 50,
         });
     }
-    let notice = evidence.page?.notice.as_deref()?;
-    let owner = text::owner(notice)?;
-    let own = title::is_site(&owner, sites);
+    let notice = evidence.page.and_then(|page| page.notice.as_deref());
+    let footers = evidence.facts.footers.iter();
+    let address = footers.filter_map(|footer| footer.url.as_deref()).next();
+    let linked = address
+        .or(notice.and_then(text::source))
+        .and_then(address::host);
+    let said = match linked {
+        Some(host) => (host.to_owned(), "link below the article", 30),
+        None => (
+            text::owner(notice?)?,
+            "note of copyright below the article",
+            30,
+        ),
+    };
+    let (value, source, weight) = said;
+    let own = title::is_site(&value, sites);
     (!own).then_some(Weighed {
-        value: owner,
-        source: "note of copyright below the article",
-        weight: 30,
+        value,
+        source,
+        weight,
     })
 }
 

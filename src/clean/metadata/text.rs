@@ -82,6 +82,9 @@ pub(super) fn owner(notice: &str) -> Option<String> {
     ];
     const WORDS_MAX: usize = 6;
     let mut words: Vec<&str> = Vec::new();
+    if !notice.starts_with(['©', 'Ⓒ']) {
+        return None;
+    }
     let notice = notice.trim_start_matches(|c: char| !c.is_alphanumeric());
     for word in notice.split_whitespace() {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -102,6 +105,57 @@ pub(super) fn owner(notice: &str) -> Option<String> {
     }
     let capital = words.first()?.starts_with(|c: char| !c.is_lowercase());
     (capital && words.len() <= WORDS_MAX).then(|| words.join(" "))
+}
+
+/// What leads the address of the page that a text was taken from.
+const SOURCES: &[&str] = &[
+    "source",
+    "original source",
+    "original",
+    "via",
+    "quelle",
+    "originalquelle",
+    "source originale",
+    "fuente",
+    "fonte",
+    "bron",
+    "źródło",
+    "zdroj",
+    "forrás",
+    "sursa",
+    "sursă",
+    "font",
+    "källa",
+    "kilde",
+    "lähde",
+    "πηγή",
+    "источник",
+    "джерело",
+    "източник",
+    "kaynak",
+    "المصدر",
+    "מקור",
+    "منبع",
+    "ماخذ",
+    "स्रोत",
+    "সূত্র",
+    "ที่มา",
+    "nguồn",
+    "sumber",
+    "出典",
+    "引用元",
+    "来源",
+    "來源",
+    "출처",
+];
+
+/// The address in a note such as `Source: https://gazette.example/ferry`.
+pub(super) fn source(notice: &str) -> Option<&str> {
+    let (label, address) = notice.split_once([':', '：'])?;
+    let label = label.trim().to_lowercase();
+    let address = address.trim();
+    let alone = address.starts_with("http") && !address.contains(char::is_whitespace);
+    (alone && SOURCES.contains(&label.as_str())).then_some(address)
 }
 
 #[cfg(test)]
@@ -128,6 +182,23 @@ mod tests {
         ] {
             assert_eq!(owner(notice), None, "{notice}");
         }
+    }
+
+    #[test]
+    fn sources_are_addresses_behind_a_label() {
+        let address = "https://gazette.example/ferry";
+        for label in ["Source", "Quelle", "Fuente", "Źródło", "Источник", "出典"] {
+            assert_eq!(
+                source(&format!("{label}: {address}")),
+                Some(address),
+                "{label}"
+            );
+        }
+        assert_eq!(source(&format!("See: {address}")), None);
+        assert_eq!(
+            source("Source: the harbour office, https://gazette.example"),
+            None
+        );
     }
 
     #[test]

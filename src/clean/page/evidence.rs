@@ -303,7 +303,8 @@ impl PageEvidence {
             if index == 0 && run.bytes < SIGNATURE_BYTES_MAX && is_set_apart(outline, run) {
                 self.signature = Some(spaced(outline, run));
             }
-            if run.bytes < NOTICE_BYTES_MAX && text.starts_with(['©', 'Ⓒ']) {
+            let short = run.bytes < NOTICE_BYTES_MAX && text.starts_with(['©', 'Ⓒ']);
+            if short || run.bytes < LINE_BYTES_MAX && text.contains("://") {
                 self.notice = Some(spaced(outline, run));
             }
         }
