@@ -12,6 +12,9 @@ FAIRCOPY_KILLS=200 FAIRCOPY_DROPS=2000 cargo test --release --test kill -- --noc
 step "storms of 20000 files"
 FAIRCOPY_STORM=20000 cargo test --release --test storm -- --nocapture --test-threads=1
 
+step "a million mutated fragments, read as the parser reads them"
+FAIRCOPY_FRAGMENTS=1000000 cargo test --release --lib mutated_fragments
+
 step "speed: CPU of each stage against the HTML parser alone, in one run"
 cargo bench --bench pages
 
