@@ -54,11 +54,13 @@ impl Look {
                 unspaced += 1;
             }
             syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-            letters += usize::from(char.is_alphabetic());
-            upper += usize::from(char.is_uppercase());
-            lower += usize::from(char.is_lowercase());
-            digits += usize::from(char.is_numeric());
-            let word = char.is_alphanumeric() && !is_unspaced(char);
+            // Each of these is a search in a table for what is not ASCII.
+            let (alphabetic, numeric) = (char.is_alphabetic(), char.is_numeric());
+            letters += usize::from(alphabetic);
+            upper += usize::from(alphabetic && char.is_uppercase());
+            lower += usize::from(alphabetic && char.is_lowercase());
+            digits += usize::from(numeric);
+            let word = (alphabetic || numeric) && !is_unspaced(char);
             look.words += usize::from(word && !in_word);
             in_word = word || (in_word && matches!(char, '\'' | '’' | '-' | '.'));
             let stop = matches!(before, '.' | '!' | '?' | '…' | '"' | '”' | '»' | '’');

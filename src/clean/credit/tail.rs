@@ -1,5 +1,9 @@
 //! Credits at the end of a line: of a caption, or of a paragraph that one was glued to.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::clean::credit::{CLOSING, CreditBook, FoundCredit, opening};
 use crate::clean::fold::is_unspaced;
 
@@ -282,9 +286,8 @@ impl CreditBook {
             "Screenshot ",
             "Video by ",
         ];
-        let tail = &line[window..];
-        let starts = BY.iter().filter_map(|label| tail.rfind(label));
-        let start = window + starts.max()?;
+        static LABELS: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(BY));
+        let start = window + LABELS.last_in(&line[window..])?;
         if line[..start].trim().is_empty()
             || line[..start].ends_with(|c: char| c.is_lowercase() && c.is_ascii())
                 && !line[..start].ends_with(char::is_whitespace)
@@ -467,11 +470,8 @@ impl CreditBook {
             "EFE/",
         ];
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
-        let start = window
-            + LEADS
-                .iter()
-                .filter_map(|lead| line[window..].rfind(lead))
-                .max()?;
+        static AGENCIES: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(LEADS));
+        let start = window + AGENCIES.last_in(&line[window..])?;
         let apart = line[..start].ends_with([' ', '.', ')']) && !line[..start].trim().is_empty();
         let shape = self
             .shape(&line[start..])
@@ -512,6 +512,23 @@ impl CreditBook {
             }
         }
         best
+    }
+}
+
+/// Phrases that are sought together: one by one they would cost a search of each line's end each.
+struct Phrases(AhoCorasick);
+
+impl Phrases {
+    fn new(phrases: &[&str]) -> Phrases {
+        Phrases(AhoCorasick::new(phrases).expect("a few short phrases make no large automaton"))
+    }
+
+    /// Where the last of them begins.
+    fn last_in(&self, text: &str) -> Option<usize> {
+        self.0
+            .find_overlapping_iter(text)
+            .map(|found| found.start())
+            .max()
     }
 }
 
