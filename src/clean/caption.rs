@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::article::{BlockKind, Caption, Credit};
 use crate::clean::credit::FoundCredit;
 use crate::clean::finding::{Cut, Finding};
+use crate::clean::fold::Folded;
 use crate::clean::grammar::{AFTER_ARTICLE, add_cut, is_date};
 use crate::clean::line::Line;
 use crate::clean::rules::Position;
@@ -25,6 +26,13 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
     for index in 0..sheet.len() {
         let line = &sheet.lines.lines[index];
         cut_marked_credits(sheet, index, line);
+        if sheet.page
+            && sheet.class(index) == Some(Class::Credit)
+            && holds_caption(sheet, index)
+            && let Some(finding) = &mut sheet.findings[index]
+        {
+            finding.class = Class::Caption;
+        }
         let class = sheet.class(index);
         if !matches!(
             class,
@@ -91,11 +99,31 @@ fn is_after_article(line: &Line<'_>) -> bool {
     hint.is_some_and(|hint| hint.rule == AFTER_ARTICLE)
 }
 
+/// What a page's structure calls a credit may be the caption, or the caption with its credit.
+fn holds_caption(sheet: &Sheet<'_>, index: usize) -> bool {
+    let (text, look) = (sheet.text(index), sheet.looks[index]);
+    let book = sheet.rules.credit_book();
+    let sentence = look.stops && look.words >= 6;
+    book.whole(text).is_none()
+        && look.words >= 6
+        && !rules_know(sheet, index, |class| class != Class::Caption)
+        && (sentence || !book.tail(text).is_empty() || book.name_in_caption(text).is_some())
+}
+
+/// A rule of one of these classes fits the line. Lines that structure is sure of carry no hits of their own.
+fn rules_know(sheet: &Sheet<'_>, index: usize, class: impl Fn(Class) -> bool) -> bool {
+    let text = sheet.text(index);
+    let hits = sheet.rules.hits(text, &Folded::new(text));
+    hits.iter()
+        .any(|hit| class(hit.rule.class) && !hit.rule.cuts)
+}
+
 /// What structure marked as a credit is cut out, whatever it says.
 fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
     if line.marks.is_empty() {
         return;
     }
+    let book = sheet.rules.credit_book();
     let caption = line
         .hint
         .as_ref()
@@ -105,6 +133,12 @@ fn cut_marked_credits(sheet: &mut Sheet<'_>, index: usize, line: &Line<'_>) {
         None => Finding::kept(Class::Body, "text.body", "running text"),
     });
     for (span, hint) in &line.marks {
+        let part = line.text.get(span.clone()).unwrap_or_default();
+        // The mark may be around the caption with its credit: the search finds the credit in it.
+        if hint.class == Class::Credit && book.whole(part).is_none() && !book.tail(part).is_empty()
+        {
+            continue;
+        }
         add_cut(
             finding,
             Cut {
@@ -439,15 +473,16 @@ fn is_only_headline(sheet: &Sheet<'_>, index: usize, first_text: usize) -> bool 
         && !(index + 1..first_text.min(sheet.len())).any(other)
 }
 
-/// Every word has a capital, and the text speaks of the last one.
+/// Every word has a capital, and the text around speaks of the last one.
 fn is_known_name(sheet: &Sheet<'_>, index: usize) -> bool {
+    const NEAR: usize = 40; // lines
     let text = sheet.text(index);
     let last = text.rsplit(' ').next().unwrap_or(text);
     let capital = |word: &str| word.starts_with(char::is_uppercase);
     let inside = |other: &str| other.match_indices(last).any(|(at, _)| at > 0);
     !sheet.looks[index].capitals
         && text.split(' ').all(capital)
-        && (0..sheet.len())
+        && (index.saturating_sub(NEAR)..sheet.len().min(index + NEAR))
             .filter(|&other| other != index && sheet.is_paragraph(other))
             .any(|other| inside(sheet.text(other)))
 }
@@ -541,6 +576,7 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
             .collect();
         credits.extend(parts.iter().map(|part| book.read(part)));
         match finding.class {
+            Class::Credit if is_button(sheet, index) => {}
             Class::Credit => {
                 let text = book.bare(text);
                 credits.push(book.read(text));
@@ -584,15 +620,32 @@ pub(super) fn collect(sheet: &mut Sheet<'_>) {
 
 /// What a page's structure calls a caption may be the credit alone.
 fn is_mere_credit(sheet: &Sheet<'_>, index: usize) -> bool {
-    let credit = sheet.rules.credit_book().whole(sheet.text(index));
-    credit.is_some_and(|credit| credit.rule != "credit.source")
+    let text = sheet.text(index);
+    let bracket = text.starts_with('(') && text.ends_with(')') && sheet.looks[index].words <= 5;
+    sheet.page && (bracket || sheet.rules.credit_book().whole(text).is_some())
 }
 
-/// What a page's structure calls a caption may be the button that shows or hides it.
+/// What a page's structure calls a caption or a credit may be the button that shows it, a date or a byline.
 fn is_button(sheet: &Sheet<'_>, index: usize) -> bool {
-    let button = |class: Class| matches!(class, Class::Ui | Class::FooterExcerpt | Class::Social);
-    let hits = &sheet.hits[index];
-    sheet.looks[index].words <= 3 && hits.iter().any(|hit| button(hit.rule.class))
+    const BUTTONS: &[&str] = &[
+        "caption",
+        "show caption",
+        "toggle caption",
+        "hide caption",
+        "close",
+    ];
+    let look = sheet.looks[index];
+    let button = |class: Class| {
+        matches!(
+            class,
+            Class::Ui | Class::FooterExcerpt | Class::Social | Class::Note
+        )
+    };
+    sheet.page
+        && (BUTTONS.contains(&Folded::new(sheet.text(index)).core())
+            || is_date(sheet, index)
+            || look.words <= 3 && rules_know(sheet, index, button)
+            || look.words > 3 && rules_know(sheet, index, |class| class == Class::Note))
 }
 
 /// The caption without its label and doubled blanks.

@@ -1,5 +1,7 @@
 //! Captions that nothing labels and no credit stands beside: their shape among the paragraphs tells them.
 
+use std::collections::HashMap;
+
 use crate::article::BlockKind;
 use crate::clean::date;
 use crate::clean::sheet::Sheet;
@@ -10,7 +12,7 @@ const PARAGRAPHS_MIN: usize = 4;
 /// No sub-heading is heavier.
 const HEADING_WEIGHT_MAX: usize = 110;
 /// No sub-heading has more words.
-const HEADING_WORDS_MAX: usize = 16;
+const HEADING_WORDS_MAX: usize = 17;
 /// A head has no more lines.
 const HEAD_LINES_MAX: usize = 40;
 /// No caption is heavier.
@@ -436,10 +438,13 @@ fn find_people_posing(sheet: &mut Sheet<'_>) {
     let told = told
         .filter(|&index| sheet.looks[index].weight >= 100)
         .count();
-    let alike = |opening: &str| poses.iter().filter(|pose| pose.1 == opening).count();
+    let mut alike: HashMap<&str, usize> = HashMap::new();
+    for (_, opening) in &poses {
+        *alike.entry(opening).or_default() += 1;
+    }
     let found: Vec<usize> = poses
         .iter()
-        .filter(|(index, opening)| in_head(sheet, *index) || (3..=told).contains(&alike(opening)))
+        .filter(|(index, opening)| in_head(sheet, *index) || (3..=told).contains(&alike[opening]))
         .map(|(index, _)| *index)
         .collect();
     for index in found {
