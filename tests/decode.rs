@@ -10,7 +10,7 @@ mod common;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use encoding_rs::Encoding;
 use faircopy::decode::{Options, decode};
@@ -357,14 +357,14 @@ fn bombs_are_stopped_and_the_reason_says_what_to_do() {
         zeros,
     ];
     for bomb in bombs {
-        let start = cpu_time();
+        let start = common::cpu_time();
         let reason = decode(Path::new("bomb"), &bomb, &Declared::default(), &options).unwrap_err();
         assert_eq!(reason.code, ReasonCode::TooLarge);
         assert!(
             reason.message.contains("1.0 MiB") && reason.message.contains("bytes_max"),
             "{reason}"
         );
-        assert!(cpu_time() - start < Duration::from_secs(1));
+        assert!(common::cpu_time() - start < Duration::from_secs(1));
     }
 }
 
@@ -440,17 +440,9 @@ fn content_counts_more_than_its_name() {
 
 /// The decoded page and the CPU time that it took; a clock on the wall would measure what else the machine does.
 fn time_of(raw: &str) -> (Document, Duration) {
-    let start = cpu_time();
+    let start = common::cpu_time();
     let document = decoded(raw.as_bytes());
-    (document, cpu_time() - start)
-}
-
-/// CPU time of this thread (`proc(5)`, schedstat), or the clock where the kernel does not say.
-fn cpu_time() -> Duration {
-    thread_local!(static START: Instant = Instant::now());
-    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = schedstat.and_then(|text| text.split(' ').next()?.parse().ok());
-    nanoseconds.map_or_else(|| START.with(Instant::elapsed), Duration::from_nanos)
+    (document, common::cpu_time() - start)
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod producer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// A temporary folder that goes when the test ends.
 pub(crate) struct Sandbox {
@@ -121,4 +122,12 @@ pub(crate) fn corpus() -> Option<PathBuf> {
         );
     }
     corpus
+}
+
+/// CPU time of this thread (`proc(5)`, schedstat), or the clock where the kernel does not say.
+pub(crate) fn cpu_time() -> Duration {
+    thread_local!(static START: Instant = Instant::now());
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = schedstat.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| START.with(Instant::elapsed), Duration::from_nanos)
 }
