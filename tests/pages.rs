@@ -230,6 +230,18 @@ fn inline_tags_neither_join_nor_break_words_and_breaks_break() {
 }
 
 #[test]
+fn headings_that_nothing_stands_under_go_at_the_end_and_stay_elsewhere() {
+    let tail = "<h3>World</h3><div><span>More World</span></div><h3>Harbour</h3>";
+    assert_story_alone(&article(&page("", "", tail)));
+    let kept = article(&page(
+        "",
+        "<h3>World</h3>",
+        "<h3>What next?</h3><p>Nobody on the island knows when the ferry will sail again, the harbour office said.</p>",
+    ));
+    assert!(kept.text.contains("What next?"), "{}", kept.text);
+}
+
+#[test]
 fn lists_tables_quotes_and_code_keep_their_kind() {
     let content = "<ul><li>The boat will be towed to the yard on Friday morning.</li></ul>\
         <table><tr><th>Day</th><th>Boats</th></tr><tr><td>Monday</td><td>4</td></tr></table>\

@@ -166,6 +166,35 @@ pub(super) fn sweep(sheet: &mut Sheet<'_>) {
     sweep_between(sheet);
     sweep_capitals(sheet);
     sweep_copies(sheet);
+    sweep_headings_of_nothing(sheet);
+}
+
+/// On a page, headings below the last paragraph that nothing stands under, and short labels among them, head the lists of
+/// other articles that were left out.
+fn sweep_headings_of_nothing(sheet: &mut Sheet<'_>) {
+    const WORDS_MAX: usize = 4;
+    let is_short = |index: usize| {
+        let (look, line) = (&sheet.looks[index], &sheet.lines.lines[index]);
+        let plain = matches!(line.kind, BlockKind::Heading | BlockKind::Paragraph);
+        plain && look.words <= WORDS_MAX && !look.stops && !look.asks && !look.ellipsis
+    };
+    let staying = (0..sheet.len()).rev().filter(|&index| sheet.stays(index));
+    let tail: Vec<usize> = staying.take_while(|&index| is_short(index)).collect();
+    let is_heading = |&index: &usize| sheet.lines.lines[index].kind == BlockKind::Heading;
+    let Some(first) = tail.iter().rposition(is_heading).filter(|_| sheet.page) else {
+        return;
+    };
+    // Without a paragraph above there is no article that they could stand below.
+    if (0..tail[first]).any(|index| sheet.is_paragraph(index)) {
+        for &index in &tail[..=first] {
+            sheet.remove(
+                index,
+                Class::Related,
+                "place.heading_of_nothing",
+                "a heading below the last paragraph that nothing stands under",
+            );
+        }
+    }
 }
 
 /// After the last paragraph, headlines and labels after the first line of furniture are those of other articles; so are
