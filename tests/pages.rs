@@ -230,6 +230,14 @@ fn inline_tags_neither_join_nor_break_words_and_breaks_break() {
 }
 
 #[test]
+fn a_link_to_the_original_set_as_a_heading_below_the_article_is_read() {
+    let tail = "</div><div class=widget><h3><a href=\"https://tide.example/a\">Quelle: Ferry Program Pushes Digital Tickets as Harbours Push for Digital Boats</a></h3></div><div>";
+    let article = article(&page("", "", tail));
+    assert_story_alone(&article);
+    assert_eq!(article.footers.len(), 1, "{:?}", article.footers);
+}
+
+#[test]
 fn headings_that_nothing_stands_under_go_at_the_end_and_stay_elsewhere() {
     let tail = "<h3>World</h3><div><span>More World</span></div><h3>Harbour</h3>";
     assert_story_alone(&article(&page("", "", tail)));

@@ -100,7 +100,9 @@ pub fn is_date_line(line: &str) -> bool {
     }
     let dates = all(line);
     if dates.is_empty() {
-        return words::is_relative(line);
+        // `Published 14.14 | Updated 15:59`: a label must be there, the times of a live blog stand alone.
+        let told = holds_time(line) && role_of(line).is_some();
+        return words::is_relative(line) || told && is_of_date_words(line);
     }
     let mut from = 0;
     let mut between = String::with_capacity(line.len());
@@ -110,8 +112,19 @@ pub fn is_date_line(line: &str) -> bool {
         from = found.span.end;
     }
     between.push_str(&line[from..]);
-    between
-        .split(|c: char| !c.is_alphanumeric() && !scan::is_of_word(c))
+    is_of_date_words(&between)
+}
+
+/// Two digits, a colon or a full stop, two digits.
+fn holds_time(line: &str) -> bool {
+    let digits = |pair: &[u8]| pair.iter().all(u8::is_ascii_digit);
+    line.as_bytes()
+        .windows(5)
+        .any(|time| digits(&time[..2]) && matches!(time[2], b':' | b'.') && digits(&time[3..]))
+}
+
+fn is_of_date_words(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && !scan::is_of_word(c))
         .filter(|word| !word.is_empty())
         .all(is_word_of_date_line)
 }
@@ -522,6 +535,8 @@ mod tests {
     #[test]
     fn lines_that_are_dates_are_told_from_prose() {
         for line in [
+            "Uppdaterad 15.59 | Publicerad 14.14",
+            "Updated 15:59",
             "19 November 2019",
             "Aktualisiert am 07.01.2026 - 18:50 Uhr",
             "Sep 2, 2024, 17:07 IST",
@@ -538,6 +553,8 @@ mod tests {
             assert!(is_date_line(line), "{line}");
         }
         for line in [
+            "15.59",
+            "15:59 The ferry was updated",
             "On March 25, 2024, the ferry sank.",
             "The Agony of 2024-03-25",
             "Friday",

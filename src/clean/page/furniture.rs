@@ -10,7 +10,7 @@ use crate::clean::grammar::AFTER_ARTICLE;
 use crate::clean::likeness::fold;
 use crate::clean::line::Hint;
 use crate::ledger::Class;
-use crate::tree::{NodeId, Tag, Tree};
+use crate::tree::{Attr, NodeId, Tag, Tree};
 
 /// What structure says about a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,9 +140,16 @@ fn below(outline: &Outline, contexts: &Contexts, last: Option<usize>) -> std::op
     const RUNS_MAX: usize = 5;
     const LINE_BYTES_MAX: u32 = 160;
     let Some(last) = last else { return 0..0 };
+    // The link to the original may be set as a heading; a heading of other articles is no link to another site.
+    let leads_away = |run: &Run| {
+        let href = run
+            .link
+            .and_then(|link| outline.tree.attr(link, Attr::Href));
+        run.link_percent() >= 90 && href.is_some_and(|href| href.starts_with("http"))
+    };
     let is_line = |run: &&Run| {
         run.bytes <= LINE_BYTES_MAX
-            && run.kind != BlockKind::Heading
+            && (run.kind != BlockKind::Heading || leads_away(run))
             && !contexts.at(run.nodes.start).any(FURNITURE)
     };
     let after = outline.runs[last + 1..].iter().take(RUNS_MAX);
