@@ -12,17 +12,26 @@ use super::{Exit, Global};
 #[error("standard output is closed")]
 pub(crate) struct Closed;
 
-/// Writes one JSON object as a line to stdout.
+/// Writes one JSON object as a line to stdout, piece by piece: it may be as large as the largest file.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    raw(&line)
+    const PIECE_BYTES: usize = 64 << 10;
+    let mut stdout = io::BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
+    let written = serde_json::to_writer(&mut stdout, value).map_err(io::Error::from);
+    told(
+        written
+            .and_then(|()| stdout.write_all(b"\n"))
+            .and_then(|()| stdout.flush()),
+    )
 }
 
 /// Writes `bytes` to stdout as they are.
 pub(crate) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    told(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn told(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
         result => result.context("cannot write to standard output"),
     }
