@@ -61,6 +61,8 @@ pub fn whole(input: &str) -> Lines<'_> {
         before = Some(char);
     }
     let mut builder = LineBuilder::new(input);
+    // Without this the flag would claim a repair that nobody made.
+    let text = Repairs::of_page(input).apply(text);
     builder.push_as(start..start + seen.len(), &text);
     Lines {
         lines: builder.finish(BlockKind::Code).into_iter().collect(),
@@ -242,6 +244,8 @@ mod tests {
         assert_eq!(lines.len(), 1);
         assert!(lines[0].text.starts_with("a\nb\n\na\nb"));
         assert_eq!(lines[0].pieces.len(), 1);
+        let misread = whole("cafÃ© â€“ ZoÃ«").lines;
+        assert_eq!(misread[0].text, "café – Zoë");
     }
 
     #[test]
