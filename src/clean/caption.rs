@@ -223,15 +223,17 @@ fn take_tail(sheet: &mut Sheet<'_>, index: usize, credits: Vec<FoundCredit>) {
         false => Finding::kept(Class::Body, "text.body", "running text"),
     });
     for credit in credits {
-        add_cut(
-            finding,
-            Cut {
-                span: credit.span,
-                class: Class::Credit,
-                rule: credit.rule.into(),
-                reason: credit.reason.into(),
-            },
-        );
+        add_cut(finding, cut_of(credit));
+    }
+}
+
+/// The credit, cut out of the line that it stands in.
+fn cut_of(credit: FoundCredit) -> Cut {
+    Cut {
+        span: credit.span,
+        class: Class::Credit,
+        rule: credit.rule.into(),
+        reason: credit.reason.into(),
     }
 }
 
@@ -255,15 +257,7 @@ fn take_front(sheet: &mut Sheet<'_>, index: usize) {
             "a short line that begins with a credit",
         )
     });
-    add_cut(
-        finding,
-        Cut {
-            span: credit.span,
-            class: Class::Credit,
-            rule: credit.rule.into(),
-            reason: credit.reason.into(),
-        },
-    );
+    add_cut(finding, cut_of(credit));
 }
 
 fn hinted(sheet: &Sheet<'_>, index: usize) -> bool {

@@ -242,17 +242,17 @@ impl<'a> Scan<'a> {
             return Some(found);
         }
         let day = self.day_number(at)?;
-        let mut next = at + 1;
-        if self
-            .word(next)
-            .is_some_and(|word| ORDINALS.contains(&word.to_lowercase().as_str()))
-        {
-            next += 1;
-        }
+        let next = self.behind_ordinal(at + 1);
         let month_at = self.skip_between(next, &['.', '-', '/', '–', '\'', '’']);
         let (calendar, month, end) = self.month(month_at)?;
         let (year, end) = self.year(end)?;
         self.dated(calendar, (year, month, day), at..end)
+    }
+
+    /// Where the date goes on behind the `st` of `1st`, if that stands there.
+    fn behind_ordinal(&self, at: usize) -> usize {
+        let is_ordinal = |word: &str| ORDINALS.contains(&word.to_lowercase().as_str());
+        at + usize::from(self.word(at).is_some_and(is_ordinal))
     }
 
     /// `25.03.2024`, `3/25/2024`, `25. 3. 2024`, `25-03-24`. Of `3/4/2024` the day comes first.
@@ -290,13 +290,7 @@ impl<'a> Scan<'a> {
     /// `March 25, 2024`, `Mar/25/2024`, `Tháng 3 25, 2024`: the number is the day, the month stands before it.
     fn after_month(&self, at: usize) -> Option<Dated> {
         let day = self.day_number(at)?;
-        let mut next = at + 1;
-        if self
-            .word(next)
-            .is_some_and(|word| ORDINALS.contains(&word.to_lowercase().as_str()))
-        {
-            next += 1;
-        }
+        let next = self.behind_ordinal(at + 1);
         let (year, end) = self.year(next)?;
         let mut before = at.checked_sub(1)?;
         while matches!(
