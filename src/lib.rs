@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service                                            the daemon, its control socket
 //! config                                             every room's options
-//! ingest   check   rulebook   drift   suggest                         the verbs
+//! ingest   check   export   rulebook   drift   suggest                the verbs
 //! inbox/      decode/    clean/       archive/       the wings
 //! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
@@ -21,6 +21,7 @@
 
 pub mod archive;
 pub mod article;
+pub mod article_json;
 pub mod check;
 pub mod clean;
 pub mod config;
@@ -30,6 +31,7 @@ pub mod digest;
 pub mod document;
 pub mod drift;
 pub mod durable;
+pub mod export;
 pub mod identity;
 pub mod inbox;
 pub mod ingest;

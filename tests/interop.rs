@@ -1,15 +1,23 @@
-//! Public WARC readers read what we write: fastwarc the segments as they are, warcio what `zstd -dc` makes of them.
+//! Public readers read what we write: fastwarc the segments as they are, warcio what `zstd -dc` makes of them, and exports
+//! are judged by pywb and bagit.py too.
 
 mod common;
 #[path = "common/shelf.rs"]
 mod shelf;
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use faircopy::archive::capture::prepare;
+use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::segment::{self, Found, Position, SegmentReader};
-use faircopy::archive::warc::Record;
+use faircopy::archive::warc::{Record, target_uri};
 use faircopy::archive::writer::Options;
+use faircopy::digest::Digest;
+use faircopy::export::{Selection, Target, Which, export};
+use faircopy::identity::identify;
 use faircopy::submission::Declared;
 
 use common::skip;
@@ -24,16 +32,7 @@ fn fastwarc_and_warcio_read_every_record_and_verify_every_digest() {
         return skip("python3 with the packages warcio and fastwarc");
     }
     let shelf = archive();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/read_segments.py");
-    let python = Command::new("python3")
-        .arg(script)
-        .arg(shelf.dir())
-        .output()
-        .expect("python3 was there a moment ago");
-    let errors = String::from_utf8_lossy(&python.stderr);
-    assert!(python.status.success(), "{errors}");
-
-    let output = String::from_utf8(python.stdout).expect("JSON is UTF-8");
+    let output = python("read_segments.py", &shelf.dir());
     let mut lines = output.lines();
     let mut revisits = 0;
     for number in segment::list(&shelf.dir()).expect("listed") {
@@ -53,6 +52,120 @@ fn fastwarc_and_warcio_read_every_record_and_verify_every_digest() {
     }
     assert_eq!(lines.next(), None);
     assert!(revisits > 10, "{revisits}");
+}
+
+#[test]
+fn pywb_replays_an_exported_archive_byte_by_byte_and_bagit_finds_the_bag_valid() {
+    let packages = "import warcio, fastwarc.warc, pywb.apps.frontendapp, bagit, yaml";
+    if !runs("python3", &["-c", packages]) {
+        return skip("python3 with the packages warcio, fastwarc, pywb and bagit");
+    }
+    let shelf = addressed_pages();
+    let archive = shelf.reader();
+    let at = |name: &str| shelf.folder.path().join(name);
+    let (warc, bag, jsonl, markdown) = (
+        at("collections/gazette"),
+        at("bag"),
+        at("articles.jsonl"),
+        at("notes"),
+    );
+    let everything = Selection {
+        which: Which::Captures,
+        ..Selection::default()
+    };
+    let mut lines = fs::File::create(&jsonl).expect("created");
+    for target in [
+        Target::Warc(&warc),
+        Target::Bag(&bag),
+        Target::Lines(&mut lines),
+        Target::Markdown(&markdown),
+    ] {
+        let mut damaged = |_: &CaptureRow, error: &_| panic!("{error}");
+        export(&archive, target, &everything, now(), &mut damaged).expect("exported");
+    }
+    let mut pages = Vec::new();
+    let mut urns = 0;
+    for document in archive.documents().expect("listed") {
+        for row in archive.captures(&document.doc).expect("listed") {
+            let metadata = archive.read_metadata(&row).expect("sound");
+            match metadata.observation.declared.url {
+                Some(url) => pages.push(serde_json::json!({
+                    "url": target_uri(&url),
+                    "date": row.captured_at.strftime("%Y%m%d%H%M%S").to_string(),
+                    "bytes": BASE64_STANDARD.encode(archive.read_raw(&row).expect("sound")),
+                })),
+                None => urns += 1,
+            }
+        }
+    }
+    assert!(pages.len() > 20 && urns > 0);
+    let expected = serde_json::json!({
+        "warc": warc, "bag": bag, "jsonl": jsonl, "markdown": markdown, "pages": pages, "urns": urns,
+    });
+    let file = at("expected.json");
+    fs::write(&file, expected.to_string()).expect("written");
+    // pywb prints lines of its own.
+    let output = python("read_exports.py", &file);
+    let last = output.lines().last().expect("a line");
+    let said: serde_json::Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(said["replayed"], pages.len());
+}
+
+/// Pages with addresses that are hard to index, in several captures each: changed, unchanged, and with another page's bytes.
+fn addressed_pages() -> Shelf {
+    let mut shelf = Shelf::new();
+    let mut writer = shelf.writer();
+    let addresses = [
+        "http://gazette.example",
+        "https://WWW2.Gazette.example:443/Harbour//./ferries/../gulls/?b=2&a=1&a#top",
+        "http://reader:secret@gazette.example:8080/a%2520b/",
+        "https://hafenzeitung-möwe.example/fähren?größe=3&sid=0123456789abcdef0123456789abcdef",
+        "https://пристань.example/новости/%D1%87%D0%B0%D0%B9%D0%BA%D0%B8?q=\"x y\"",
+        "http://gazette.example/(abcdefghijklmnopqrstuvwx)/page.aspx?PHPSESSID=0123456789ABCDEF0123456789ABCDEF",
+        "http://gazette.example/search?q=a%26b%3Dc&&empty=&plain",
+        "",
+    ];
+    for (n, url) in addresses.iter().enumerate() {
+        for capture in 0..4 {
+            let text = match capture {
+                // Twice the same bytes, then a change, then another page's bytes.
+                0 | 1 => format!("Gull {n} watched the ferry."),
+                2 => format!("Gull {n} left."),
+                _ => "The ferry is late.".to_owned(),
+            };
+            let path = format!("{n}.html");
+            let raw = format!("<p>{text}</p>{}", " ".repeat(n * 1_000));
+            let mut draft = shelf.draft(&path, &raw, &[&text]);
+            draft.media_type = "text/html";
+            draft.article.title = Some(format!("---\u{85}\u{2028}: \"{n}\" # \0"));
+            let minutes = jiff::Span::new().minutes((n * 10 + capture) as i64);
+            draft.declared = Declared {
+                url: (!url.is_empty()).then(|| (*url).to_owned()),
+                fetched_at: Some(now() + minutes),
+                ..Declared::default()
+            };
+            draft.identity = identify(&draft.declared, &draft.source, None);
+            draft.digests = draft.article.digests(Digest::of(raw.as_bytes()));
+            writer.commit([prepare(draft)], now()).expect("committed");
+        }
+    }
+    drop(writer);
+    shelf
+}
+
+/// What a script of `tests/interop` prints; it must end well.
+fn python(script: &str, argument: &Path) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/interop")
+        .join(script);
+    let python = Command::new("python3")
+        .arg(script)
+        .arg(argument)
+        .output()
+        .expect("python3 was there a moment ago");
+    let errors = String::from_utf8_lossy(&python.stderr);
+    assert!(python.status.success(), "{errors}");
+    String::from_utf8(python.stdout).expect("JSON is UTF-8")
 }
 
 /// Several segments with records of every type, an empty submission's among them.
@@ -77,10 +190,7 @@ fn archive() -> Shelf {
             ..Declared::default()
         };
         drafts.push(shelf.draft(&format!("again {n}\n.html"), &raw, &["Grüße"]));
-        let prepared: Vec<_> = drafts
-            .into_iter()
-            .map(faircopy::archive::capture::prepare)
-            .collect();
+        let prepared: Vec<_> = drafts.into_iter().map(prepare).collect();
         writer.commit(prepared, now()).expect("committed");
     }
     let source = shelf.draft("3.html", "", &[]).source;

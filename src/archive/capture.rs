@@ -138,7 +138,7 @@ pub(super) fn nonce() -> String {
 
 /// What the raw bytes are a capture of: the declared address; else a name made of where the file was found. A page's own
 /// word for its address is not taken: a reader of WARC files would believe that it was fetched from there.
-pub(super) fn target_uri(observation: &Observation) -> String {
+pub(crate) fn target_uri(observation: &Observation) -> String {
     let declared = observation.declared.url.as_deref();
     declared.and_then(warc::target_uri).unwrap_or_else(|| {
         let source = &observation.source;
@@ -149,7 +149,8 @@ pub(super) fn target_uri(observation: &Observation) -> String {
     })
 }
 
-fn raw_record(observation: &Observation, id: &RecordId, raw: Vec<u8>) -> NewRecord {
+/// The record of the raw bytes.
+pub(crate) fn raw_record(observation: &Observation, id: &RecordId, raw: Vec<u8>) -> NewRecord {
     RecordWriter::new("resource", id, observation.captured_at())
         .field("WARC-Target-URI", &target_uri(observation))
         // Without protocol headers block and payload are the same bytes.
@@ -185,14 +186,14 @@ pub(super) fn metadata_record(
 
 /// Where the bytes of a revisit are: headers of the record that has them.
 #[derive(Debug, Clone)]
-pub(super) struct RevisitTarget {
-    pub(super) id: String,
-    pub(super) uri: String,
-    pub(super) date: String,
+pub(crate) struct RevisitTarget {
+    pub(crate) id: String,
+    pub(crate) uri: String,
+    pub(crate) date: String,
 }
 
 /// A record that says: these bytes again (WARC 1.1, 6.7.2).
-pub(super) fn revisit_record(
+pub(crate) fn revisit_record(
     observation: &Observation,
     id: &RecordId,
     target: &RevisitTarget,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::archive::catalog::{CaptureRow, Catalog, Counts, DocumentRow, MeasureRow, PinRow};
+use crate::archive::catalog::{
+    CaptureRow, Catalog, Counts, DocumentRow, Locations, MeasureRow, PinRow,
+};
 use crate::archive::log::reader::LogReader;
 use crate::archive::metadata::{CaptureMetadata, Content, MetadataBlock, Revision};
 use crate::archive::pins::PinBook;
@@ -26,6 +28,17 @@ pub struct Archive {
     manifest: Manifest,
     catalog: Catalog,
     recovery: Recovery,
+}
+
+/// The records of a capture as they stand in the archive, each proven by the digest of its block.
+#[derive(Debug)]
+pub struct CaptureRecords {
+    /// The record with its raw bytes; another capture's, if those were archived before.
+    pub raw: Vec<u8>,
+    /// The record with its text; a duplicate has none of its own.
+    pub text: Option<Vec<u8>>,
+    /// Its metadata record.
+    pub metadata: Vec<u8>,
 }
 
 /// Which version of a document.
@@ -72,6 +85,11 @@ impl Archive {
     /// All documents, those with the newest captures last.
     pub fn documents(&self) -> Result<Vec<DocumentRow>, Error> {
         self.catalog.documents()
+    }
+
+    /// The ids of the documents that follow `after` in the order of ids, so many at a time; none when there are no more.
+    pub fn document_ids(&self, after: Option<&DocId>) -> Result<Vec<DocId>, Error> {
+        self.catalog.docs_after(after.map_or("", |doc| &doc.0))
     }
 
     /// How much it holds.
@@ -138,10 +156,7 @@ impl Archive {
 
     /// The story versions of a document, each as the capture of it that was fetched last.
     pub fn versions(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
-        let mut captures = self.captures(doc)?;
-        captures.sort_by_key(|c| (c.version, std::cmp::Reverse((c.captured_at, c.capture))));
-        captures.dedup_by_key(|c| c.version);
-        Ok(captures)
+        Ok(newest_of_each_version(self.captures(doc)?))
     }
 
     /// The capture that shows the selected version.
@@ -212,6 +227,31 @@ impl Archive {
         )
     }
 
+    /// The records of a capture.
+    pub fn read_records(&self, row: &CaptureRow) -> Result<CaptureRecords, Error> {
+        let Locations {
+            raw,
+            text,
+            metadata,
+            ..
+        } = row.locations;
+        let digests = &row.digests;
+        let read = |what, kind, at, digest| self.record(row, what, kind, at, digest);
+        Ok(CaptureRecords {
+            raw: read("the raw record", "resource", raw, digests.raw)?,
+            text: match row.same_as {
+                Some(_) => None,
+                None => Some(read("the text record", "conversion", text, digests.text)?),
+            },
+            metadata: read(
+                "the metadata record",
+                "metadata",
+                Some(metadata),
+                row.metadata_digest,
+            )?,
+        })
+    }
+
     fn capture_block(
         &self,
         row: &CaptureRow,
@@ -258,9 +298,26 @@ impl Archive {
         at: Option<Location>,
         digest: Digest,
     ) -> Result<Vec<u8>, Error> {
+        let mut bytes = self.record(row, what, kind, at, digest)?;
+        let length = Record::parse(&bytes).map_or(0, |record| record.block.len());
+        // The block is what stands before the record's four last bytes.
+        bytes.truncate(bytes.len() - crate::archive::warc::END_BYTES);
+        bytes.drain(..bytes.len() - length);
+        Ok(bytes)
+    }
+
+    /// A record of `row`, which must be of this type and have a block of this digest.
+    fn record(
+        &self,
+        row: &CaptureRow,
+        what: &'static str,
+        kind: &str,
+        at: Option<Location>,
+        digest: Digest,
+    ) -> Result<Vec<u8>, Error> {
         let place = at.ok_or_else(|| damaged(row, what, None, "no segment has it"))?;
         let wrong = |why: &str| damaged(row, what, at, why);
-        let mut bytes = segment::read(&self.dir, place)?;
+        let bytes = segment::read(&self.dir, place)?;
         let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if record.kind() != kind {
             return Err(wrong("another record is there"));
@@ -268,12 +325,15 @@ impl Archive {
         if Digest::of(record.block) != digest {
             return Err(wrong("its digest is not the archived one"));
         }
-        let length = record.block.len();
-        // The block is what stands before the record's four last bytes.
-        bytes.truncate(bytes.len() - crate::archive::warc::END_BYTES);
-        bytes.drain(..bytes.len() - length);
         Ok(bytes)
     }
+}
+
+/// The story versions among the captures of a document, each as the capture of it that was fetched last.
+pub fn newest_of_each_version(mut captures: Vec<CaptureRow>) -> Vec<CaptureRow> {
+    captures.sort_by_key(|c| (c.version, std::cmp::Reverse((c.captured_at, c.capture))));
+    captures.dedup_by_key(|c| c.version);
+    captures
 }
 
 fn damaged(row: &CaptureRow, what: &'static str, at: Option<Location>, why: &str) -> Error {

@@ -43,6 +43,13 @@ impl RecordId {
         RecordId(format!("<urn:uuid:{a}-{b}-{c}-{d}-{e}>"))
     }
 
+    /// The name that stands in a header; `None` if it is no URI in angle brackets.
+    pub fn parse(text: &str) -> Option<RecordId> {
+        let uri = text.strip_prefix('<')?.strip_suffix('>')?;
+        let is_uri = uri.contains(':') && uri.bytes().all(|b| b.is_ascii_graphic());
+        is_uri.then(|| RecordId(text.to_owned()))
+    }
+
     /// The name with its angle brackets, as it stands in headers.
     pub fn as_str(&self) -> &str {
         &self.0

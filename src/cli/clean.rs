@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use faircopy::article_json;
 use faircopy::clean::rules::Rules;
 use faircopy::clean::shadow::differences;
 use faircopy::clean::{Cleaned, clean};
@@ -13,7 +14,7 @@ use faircopy::document::Document;
 use faircopy::submission::{Declared, path_text};
 use serde_json::json;
 
-use super::{Exit, Global, article_json, output, setup};
+use super::{Exit, Global, output, setup};
 
 /// Clean files without archiving them
 ///

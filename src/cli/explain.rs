@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use faircopy::article_json;
 use faircopy::clean::shadow::{Difference, differences};
 use faircopy::ledger::{Class, Ledger};
 use serde_json::json;
 
-use super::{Exit, Global, article_json, clean, material, output, reference, rules, setup};
+use super::{Exit, Global, clean, material, output, reference, rules, setup};
 
 /// Account for every byte: each span, kept or removed, with class, rule and reason
 ///

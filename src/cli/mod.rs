@@ -1,7 +1,6 @@
 //! The command line: one file holds one command with its help text.
 
 mod add;
-mod article_json;
 mod cat;
 mod check;
 mod clean;
@@ -9,6 +8,7 @@ mod completions;
 mod config;
 mod diff;
 mod explain;
+mod export;
 mod init;
 mod log;
 mod logging;
@@ -110,6 +110,7 @@ enum Command {
     Cat(cat::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Rules(rules::Args),
     Pin(pin::Args),
     Check(check::Args),
@@ -159,6 +160,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Cat(args) => cat::run(global, args),
         Command::Diff(args) => diff::run(global, args),
         Command::Explain(args) => explain::run(global, args),
+        Command::Export(args) => export::run(global, args),
         Command::Rules(args) => rules::run(global, args),
         Command::Pin(args) => pin::run(global, args),
         Command::Check(args) => check::run(global, args),

@@ -1,6 +1,6 @@
 //! `DOC[@V]`: which document and which version a person means.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::identity::DocId;
@@ -57,6 +57,20 @@ pub(crate) fn parse_version(text: &str) -> anyhow::Result<Selector> {
         return Ok(Selector::Version(version));
     }
     Ok(Selector::AsOf(parse_time(text)?))
+}
+
+/// The beginning of a day, or a time: `--since`.
+pub(crate) fn parse_since(text: &str) -> anyhow::Result<Timestamp> {
+    match text.parse::<Date>() {
+        Ok(date) => Ok(format!("{date}T00:00:00Z").parse()?),
+        Err(_) => parse_until(text),
+    }
+}
+
+/// The end of a day, or a time: `--until`.
+pub(crate) fn parse_until(text: &str) -> anyhow::Result<Timestamp> {
+    parse_time(text)
+        .map_err(|_| anyhow!("neither a date (2024-03-25) nor a time (2024-03-25T09:30:00Z)"))
 }
 
 /// A date means its end in UTC: what stood on that day is the last that was fetched in it.

@@ -1,8 +1,8 @@
 //! `faircopy show`
 
-use serde_json::json;
+use faircopy::article_json;
 
-use super::{Exit, Global, article_json, output, reference, setup};
+use super::{Exit, Global, output, reference, setup};
 
 /// Show one version with its metadata
 #[derive(Debug, clap::Args)]
@@ -19,32 +19,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let archive = setup::open_archive(global)?;
     let capture = reference::resolve(&archive, &args.doc)?;
     let metadata = archive.read_metadata(&capture)?;
-    let observation = &metadata.observation;
-    let mut object = article_json::article(
-        Some(&faircopy::submission::path_text::to_text(
-            &observation.source.path,
-        )),
-        &metadata.article,
-        &observation.digests,
-        &metadata.rules,
-    );
-    let revisions = metadata.revisions.iter();
-    let revisions = revisions
-        .map(|r| json!({"declared": r.declared, "received_at": r.received_at}))
-        .collect();
-    for (key, value) in [
-        ("doc", json!(capture.doc)),
-        ("version", json!(capture.version)),
-        ("capture", json!(capture.capture)),
-        ("captured_at", json!(capture.captured_at)),
-        ("identity", json!(observation.identity)),
-        ("declared", json!(observation.declared)),
-        ("revisions", revisions),
-        ("decoding", json!(metadata.decoding)),
-        ("leaf", json!(capture.leaf)),
-    ] {
-        object[key] = value;
-    }
+    let object = article_json::version(&capture, &metadata);
     if global.json {
         output::json(&object)?;
         return Ok(Exit::Good);

@@ -51,6 +51,12 @@ impl Catalog {
         Ok(rows.collect())
     }
 
+    /// Documents whose id follows `after`, in the order of ids; a thousand at most.
+    pub fn docs_after(&self, after: &str) -> Result<Vec<DocId>, Error> {
+        let sql = "SELECT DISTINCT doc FROM captures WHERE doc > ?1 ORDER BY doc LIMIT 1000";
+        self.all(sql, [after], |row| Ok(DocId(row.get(0)?)))
+    }
+
     /// The captures of a document in the order of archiving.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
