@@ -2,7 +2,8 @@
 
 use crate::archive::frame;
 use crate::archive::keys::random;
-use crate::archive::metadata::{self, CAPTURE, CaptureBlock, Content, Measure, Observation};
+use crate::archive::leaf::LeafKind;
+use crate::archive::metadata::{self, CaptureBlock, Content, Measure, Observation};
 use crate::archive::warc::{self, IDENTICAL_PAYLOAD, NewRecord, RecordId, RecordWriter};
 use crate::article::{Article, Digests};
 use crate::digest::{Digest, hex};
@@ -105,7 +106,7 @@ pub fn prepare(draft: Draft) -> Prepared {
     let raw = raw_record(&observation, &raw_id, draft.raw);
     let text = text_record(&observation, &raw_id, text);
     let block = CaptureBlock {
-        faircopy: CAPTURE.to_owned(),
+        faircopy: metadata::title(LeafKind::Capture).to_owned(),
         nonce: nonce(),
         observation,
         content: Some(content),

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::archive::Error;
+use crate::archive::leaf::LeafKind;
 use crate::archive::metadata::{Measure, Observation, PinRecord};
 use crate::archive::segment::{Location, Position};
 use crate::article::Digests;
@@ -20,16 +21,9 @@ mod intake;
 mod query;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 const SCHEMA: &str = include_str!("catalog.sql");
-const TABLES: [&str; 6] = [
-    "captures",
-    "revisions",
-    "pins",
-    "raws",
-    "names",
-    "high_water",
-];
+const TABLES: [&str; 5] = ["captures", "events", "raws", "names", "high_water"];
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size a reader has the whole catalog examined before it believes it: that takes some hundredths of a second.
@@ -452,8 +446,10 @@ pub struct Announced {
     pub leaf: u64,
     /// The document.
     pub doc: DocId,
-    /// The capture; 0 if it is about none.
-    pub capture: u32,
+    /// What it tells of.
+    pub kind: LeafKind,
+    /// The capture, if it is about one.
+    pub capture: Option<u32>,
 }
 
 /// What the catalog says of one leaf.
@@ -463,8 +459,10 @@ pub struct LeafRow {
     pub leaf: u64,
     /// The document.
     pub doc: DocId,
-    /// The capture's number; 0 if it is about none.
-    pub capture: u32,
+    /// What it tells of.
+    pub kind: LeafKind,
+    /// The capture's number, if it is about one.
+    pub capture: Option<u32>,
     /// The story version, if it is a capture's leaf.
     pub version: Option<u32>,
     /// Digest of the metadata block.
@@ -495,6 +493,11 @@ fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
 
 fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_microsecond(row.get(column)?).map_err(|_| malformed(column))
+}
+
+fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<LeafKind> {
+    let text: String = row.get(column)?;
+    LeafKind::parse(&text).ok_or_else(|| malformed(column))
 }
 
 fn change(row: &Row<'_>, column: usize) -> rusqlite::Result<Change> {

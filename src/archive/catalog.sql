@@ -45,36 +45,34 @@ CREATE INDEX captures_by_claim ON captures (claim, part);
 CREATE INDEX captures_by_path ON captures (path, root);
 CREATE INDEX captures_by_metadata ON captures (metadata);
 
-CREATE TABLE revisions (
+-- What happened that is no capture.
+CREATE TABLE events (
     leaf INTEGER PRIMARY KEY,
-    doc TEXT NOT NULL,
-    capture INTEGER NOT NULL,
-    metadata BLOB NOT NULL,
-    segment INTEGER,
-    metadata_offset INTEGER,
-    metadata_length INTEGER
-) STRICT;
-CREATE INDEX revisions_by_capture ON revisions (doc, capture);
-CREATE INDEX revisions_by_metadata ON revisions (metadata);
-
--- What persons decided about spans of text, in the order in which they did.
-CREATE TABLE pins (
-    leaf INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
     -- Of a source, an id that is made in the same way.
     doc TEXT NOT NULL,
+    -- NULL if it is about none.
+    capture INTEGER,
     metadata BLOB NOT NULL,
-    -- From here on NULL if the metadata record is lost. No source: it is about the document.
-    source TEXT,
-    verdict TEXT,
-    span TEXT,
-    reason TEXT,
-    pinned_at INTEGER,
+    -- From here on NULL if the metadata record is lost.
+    happened_at INTEGER,
+    -- What its block says, as JSON, where that is asked for often.
+    detail TEXT,
     segment INTEGER,
     metadata_offset INTEGER,
     metadata_length INTEGER
 ) STRICT;
-CREATE INDEX pins_by_doc ON pins (doc);
-CREATE INDEX pins_by_metadata ON pins (metadata);
+CREATE INDEX events_by_doc ON events (doc, capture);
+CREATE INDEX events_by_kind ON events (kind);
+CREATE INDEX events_by_metadata ON events (metadata);
+
+-- All leaves. What is asked of a view is asked of both tables, each with its own indexes.
+CREATE VIEW leaves AS
+    SELECT leaf, 'capture' AS kind, doc, capture, version, metadata,
+        segment, metadata_offset, metadata_length, text_offset, text_length FROM captures
+    UNION ALL
+    SELECT leaf, kind, doc, capture, NULL, metadata,
+        segment, metadata_offset, metadata_length, NULL, NULL FROM events;
 
 -- Where raw bytes are; of several records with the same bytes the last.
 CREATE TABLE raws (

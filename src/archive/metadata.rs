@@ -7,21 +7,23 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::archive::leaf::LeafKind;
 use crate::article::{Article, BLOCK_SEPARATOR, Block, BlockKind, Digests};
 use crate::digest::Digest;
 use crate::document::Decoding;
-use crate::identity::Identity;
+use crate::identity::{DocId, Identity};
 use crate::ledger::{Class, Ledger, Span, Verdict};
 use crate::pin::{Pin, PinScope};
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
-/// What a block says it is, first of all.
-pub const CAPTURE: &str = "faircopy capture 1";
-/// What the block of a revision says it is.
-pub const REVISION: &str = "faircopy metadata revision 1";
-
-/// What the block of a pin says it is.
-pub const PIN: &str = "faircopy pin 1";
+/// What the block of a leaf of this kind says it is, first of all.
+pub fn title(kind: LeafKind) -> &'static str {
+    match kind {
+        LeafKind::Capture => "faircopy capture 1",
+        LeafKind::MetadataRevision => "faircopy metadata revision 1",
+        LeafKind::Pin => "faircopy pin 1",
+    }
+}
 
 /// All that is known about a capture beside its bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +92,7 @@ pub struct Revision {
 /// The block of a capture's metadata record.
 #[derive(Serialize, Deserialize)]
 pub struct CaptureBlock<C> {
-    /// [`CAPTURE`].
+    /// [`title`] of a capture.
     pub faircopy: String,
     /// 32 random bytes, in hexadecimal digits.
     pub nonce: String,
@@ -109,26 +111,63 @@ fn none<C>() -> Option<C> {
     None
 }
 
-/// The block of a revision's metadata record.
-#[derive(Serialize, Deserialize)]
-pub struct RevisionBlock {
-    /// [`REVISION`].
-    pub faircopy: String,
-    /// 32 random bytes, in hexadecimal digits.
-    pub nonce: String,
-    /// What was declared.
-    pub revision: Revision,
+/// What happened that is no capture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Something was declared about a capture later.
+    Revision(Revision),
+    /// A person decided about a span of text.
+    Pin(PinRecord),
 }
 
-/// The block of a pin's metadata record.
+impl Event {
+    /// What its leaf says that it is.
+    pub fn kind(&self) -> LeafKind {
+        match self {
+            Event::Revision(_) => LeafKind::MetadataRevision,
+            Event::Pin(_) => LeafKind::Pin,
+        }
+    }
+
+    /// The number of the capture that it is about, if it is about one.
+    pub fn capture(&self) -> Option<u32> {
+        match self {
+            Event::Revision(revision) => Some(revision.capture),
+            Event::Pin(_) => None,
+        }
+    }
+
+    /// The document that its block names, if it names one.
+    pub fn doc(&self) -> Option<&DocId> {
+        match self {
+            Event::Revision(_) => None,
+            Event::Pin(record) => match &record.of {
+                PinScope::Doc(doc) => Some(doc),
+                PinScope::Source(_) => None,
+            },
+        }
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Event::Revision(revision) => revision.received_at,
+            Event::Pin(record) => record.pinned_at,
+        }
+    }
+}
+
+/// The block of an event's metadata record: `{"faircopy": ..., "nonce": ..., "pin": {...}}`.
 #[derive(Serialize, Deserialize)]
-pub struct PinBlock {
-    /// [`PIN`].
+pub struct EventBlock {
+    /// [`title`] of its kind.
     pub faircopy: String,
     /// 32 random bytes, in hexadecimal digits.
     pub nonce: String,
-    /// What was decided.
-    pub pin: PinRecord,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
 }
 
 /// What a person decided about a span, as it is archived.
@@ -414,28 +453,32 @@ pub struct ArticleSummary {
 pub enum MetadataBlock<C> {
     /// A capture's.
     Capture(Box<CaptureBlock<C>>),
-    /// A revision's.
-    Revision(Box<RevisionBlock>),
-    /// A pin's.
-    Pin(Box<PinBlock>),
+    /// That of an event.
+    Event(Box<Event>),
 }
 
 impl<C: serde::de::DeserializeOwned> MetadataBlock<C> {
     /// Reads a block.
     pub fn parse(block: &[u8]) -> Result<MetadataBlock<C>, serde_json::Error> {
         #[derive(Deserialize)]
-        struct Kind {
+        struct Title {
             faircopy: String,
         }
-        let kind: Kind = serde_json::from_slice(block)?;
-        match kind.faircopy.as_str() {
-            CAPTURE => Ok(MetadataBlock::Capture(serde_json::from_slice(block)?)),
-            PIN => Ok(MetadataBlock::Pin(serde_json::from_slice(block)?)),
-            REVISION => Ok(MetadataBlock::Revision(serde_json::from_slice(block)?)),
-            other => Err(serde::de::Error::custom(format!(
-                "a metadata block of the unknown kind {other:?}"
-            ))),
+        let Title { faircopy } = serde_json::from_slice(block)?;
+        let mut kinds = LeafKind::ALL.iter().copied();
+        let kind = kinds.find(|kind| title(*kind) == faircopy);
+        if kind == Some(LeafKind::Capture) {
+            return Ok(MetadataBlock::Capture(serde_json::from_slice(block)?));
         }
+        let unknown = || {
+            serde::de::Error::custom(format!("a metadata block of the unknown kind {faircopy:?}"))
+        };
+        let kind = kind.ok_or_else(unknown)?;
+        let block: EventBlock = serde_json::from_slice(block)?;
+        if block.event.kind() != kind {
+            return Err(unknown());
+        }
+        Ok(MetadataBlock::Event(Box::new(block.event)))
     }
 }
 

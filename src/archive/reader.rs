@@ -9,7 +9,7 @@ use crate::archive::catalog::{
     CaptureRow, Catalog, Counts, DocumentRow, Locations, MeasureRow, PinRow,
 };
 use crate::archive::log::reader::LogReader;
-use crate::archive::metadata::{CaptureMetadata, Content, MetadataBlock, Revision};
+use crate::archive::metadata::{CaptureMetadata, Content, Event, MetadataBlock, Revision};
 use crate::archive::pins::PinBook;
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Location};
@@ -262,7 +262,7 @@ impl Archive {
         let block = self.block(row, what, "metadata", Some(at), digest)?;
         match MetadataBlock::<Content>::parse(&block) {
             Ok(MetadataBlock::Capture(block)) => Ok(*block),
-            Ok(MetadataBlock::Revision(_) | MetadataBlock::Pin(_)) => {
+            Ok(MetadataBlock::Event(_)) => {
                 Err(damaged(row, what, Some(at), "it is not a capture's"))
             }
             Err(error) => Err(damaged(row, what, Some(at), &error.to_string())),
@@ -278,12 +278,14 @@ impl Archive {
         let mut revisions = Vec::new();
         for (digest, at) in self.catalog.revisions(&id)? {
             let block = self.block(row, what, "metadata", Some(at), digest)?;
-            match MetadataBlock::<Content>::parse(&block) {
-                Ok(MetadataBlock::Revision(block)) => revisions.push(block.revision),
-                Ok(MetadataBlock::Capture(_) | MetadataBlock::Pin(_)) => {
-                    return Err(damaged(row, what, Some(at), "it is not a revision's"));
-                }
-                Err(error) => return Err(damaged(row, what, Some(at), &error.to_string())),
+            let wrong = |why: &str| damaged(row, what, Some(at), why);
+            let parsed = MetadataBlock::<Content>::parse(&block);
+            match parsed.map_err(|error| wrong(&error.to_string()))? {
+                MetadataBlock::Event(event) => match *event {
+                    Event::Revision(revision) => revisions.push(revision),
+                    _ => return Err(wrong("it is not a revision's")),
+                },
+                MetadataBlock::Capture(_) => return Err(wrong("it is not a revision's")),
             }
         }
         Ok(revisions)

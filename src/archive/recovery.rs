@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::archive::catalog::{Announced, Catalog, ContentRow, HighWater, NewCapture};
-use crate::archive::leaf::Leaf;
+use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::metadata::{MetadataBlock, Summary};
@@ -82,15 +82,17 @@ pub enum Finding {
     /// A leaf's metadata record was not found.
     #[error(
         "{} document {doc} (leaf {leaf}) is lost: no segment has its metadata record",
-        match capture { 0 => "a pin of".to_owned(), n => format!("capture {n} of") }
+        lost_text(*kind, *capture)
     )]
     Lost {
         /// The leaf's index.
         leaf: u64,
         /// The document.
         doc: DocId,
-        /// The capture; 0 if the leaf is about none.
-        capture: u32,
+        /// What the leaf tells of.
+        kind: LeafKind,
+        /// The capture, if the leaf is about one.
+        capture: Option<u32>,
     },
     /// Files of the log were made anew from its entries.
     #[error("{} of the log was missing or damaged and was made anew from the entries", path.display())]
@@ -107,6 +109,14 @@ fn set_aside_text(path: &Option<PathBuf>) -> String {
     path.as_ref()
         .map(|path| format!("; the old one is {}", path.display()))
         .unwrap_or_default()
+}
+
+fn lost_text(kind: LeafKind, capture: Option<u32>) -> String {
+    match (kind, capture) {
+        (LeafKind::Capture, Some(capture)) => format!("capture {capture} of"),
+        (_, Some(capture)) => format!("a {kind} of capture {capture} of"),
+        (_, None) => format!("a {kind} of"),
+    }
 }
 
 /// The note of the checkpoint that was seen last.
@@ -175,7 +185,7 @@ pub(super) fn belongs(
     }
     let last = parse_leaf(log, covered - 1, &log.entry(covered - 1)?)?;
     Ok(
-        if catalog.metadata_of_leaf(covered - 1)? == Some(last.metadata()) {
+        if catalog.metadata_of_leaf(covered - 1)? == Some(last.metadata) {
             Ok(())
         } else {
             Err("it is the catalog of another log".to_owned())
@@ -241,6 +251,7 @@ pub(super) fn replay(
     recovery.findings.extend(lost.map(|lost| Finding::Lost {
         leaf: lost.leaf,
         doc: lost.doc,
+        kind: lost.kind,
         capture: lost.capture,
     }));
     let end = match scan.last {
@@ -368,12 +379,9 @@ impl Scan<'_> {
                     None => Ok(()),
                 }
             }
-            Ok(MetadataBlock::Revision(block)) => {
-                let revision = &block.revision;
-                self.catalog
-                    .fill_revision(leaf.leaf, &leaf.doc, revision, metadata)
-            }
-            Ok(MetadataBlock::Pin(block)) => self.catalog.fill_pin(leaf.leaf, &block.pin, metadata),
+            Ok(MetadataBlock::Event(event)) => self
+                .catalog
+                .fill_event(leaf.leaf, &leaf.doc, &event, metadata),
             // The digest is right: a newer program wrote it. The capture counts as lost to this one.
             Err(error) => {
                 recovery.findings.push(Finding::Unreadable {

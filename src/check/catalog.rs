@@ -87,6 +87,7 @@ fn is_leaf(row: Option<&LeafRow>, view: &LogView, leaf: u64) -> bool {
     // Of a leaf that is lost nothing can be said.
     view.leaves.all[index].is_none_or(|leaf| {
         row.doc == view.leaves.doc(&leaf)
+            && row.kind == leaf.kind
             && row.capture == leaf.capture
             && row.version == leaf.version
             && row.metadata == leaf.metadata

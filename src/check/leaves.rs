@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::archive::leaf::Leaf;
+use crate::archive::leaf::{Leaf, LeafKind};
 use crate::check::problem::{Code, Findings};
 use crate::digest::Digest;
 use crate::identity::DocId;
@@ -24,8 +24,10 @@ pub(super) struct Leaves {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeafView {
     doc: u32,
-    /// The capture's number; 0 for a pin.
-    pub(super) capture: u32,
+    /// What it tells of.
+    pub(super) kind: LeafKind,
+    /// The capture's number, if it is about one.
+    pub(super) capture: Option<u32>,
     /// The story version, if it is a capture's leaf.
     pub(super) version: Option<u32>,
     /// Digest of the metadata block.
@@ -65,24 +67,23 @@ impl Leaves {
             self.unfit.push((place, None, message));
             return None;
         };
-        let metadata = leaf.metadata();
         let view = self.follow(index, &leaf, place);
-        self.by_metadata.insert(metadata, index);
+        self.by_metadata.insert(leaf.metadata, index);
         Some(view)
     }
 
     /// Checks that a leaf goes on from its document's leaf before. Gaps that lost leaves leave are not held against it.
     fn follow(&mut self, index: usize, leaf: &Leaf, place: String) -> LeafView {
-        let (doc, capture) = leaf.capture();
-        let (previous, version) = match leaf {
-            Leaf::Capture {
-                previous, version, ..
-            } => (*previous, Some(*version)),
-            Leaf::MetadataRevision { previous, .. } | Leaf::Pin { previous, .. } => {
-                (*previous, None)
-            }
-        };
-        let previous = previous.map(|index| usize::try_from(index).unwrap_or(usize::MAX));
+        let Leaf {
+            doc,
+            kind,
+            capture,
+            version,
+            ..
+        } = leaf;
+        let previous = leaf
+            .previous
+            .map(|index| usize::try_from(index).unwrap_or(usize::MAX));
         let is_lost = |index| matches!(self.all.get(index), Some(None));
         let after_loss = previous.is_some_and(is_lost);
         let docs = &mut self.docs;
@@ -95,29 +96,31 @@ impl Leaves {
                 versions: 0,
             }
         });
-        let counts_on = match version {
-            Some(version) => {
-                capture == chain.captures + 1 && (1..=chain.versions + 1).contains(&version)
+        let counts_on = match (capture, version) {
+            (Some(capture), Some(version)) => {
+                *capture == chain.captures + 1 && (1..=chain.versions + 1).contains(version)
             }
-            // A pin is about no capture; one of a source follows only pins.
-            None => capture == 0 || (1..=chain.captures).contains(&capture),
+            (Some(capture), None) => (1..=chain.captures).contains(capture),
+            // About a document or a source, at whatever time.
+            (None, _) => true,
         };
         if !after_loss && (previous != chain.last || !counts_on) {
             let message = format!(
-                "leaf {index} (capture {capture}, after leaf {previous:?}) does not follow from the {} captures of its \
+                "leaf {index} ({kind}, capture {capture:?}, after leaf {previous:?}) does not follow from the {} captures of its \
                  document before it, the last of them at leaf {:?}",
                 chain.captures, chain.last
             );
             self.unfit.push((place, Some(doc.clone()), message));
         }
         chain.last = Some(index);
-        chain.captures = chain.captures.max(capture);
+        chain.captures = chain.captures.max(capture.unwrap_or(0));
         chain.versions = chain.versions.max(version.unwrap_or(0));
         LeafView {
             doc: chain.doc,
-            capture,
-            version,
-            metadata: leaf.metadata(),
+            kind: *kind,
+            capture: *capture,
+            version: *version,
+            metadata: leaf.metadata,
         }
     }
 

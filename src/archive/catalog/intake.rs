@@ -1,18 +1,18 @@
 //! What the writer and the recovery ask of the catalog, and put into it.
 
 use rusqlite::{Row, params};
+use serde::de::DeserializeOwned;
 
 use super::{
     Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, PinRow, change,
-    digest, location, malformed, signed, timestamp, unsigned,
+    digest, kind, location, malformed, signed, unsigned,
 };
 use crate::archive::Error;
-use crate::archive::leaf::Leaf;
-use crate::archive::metadata::{Observation, PinRecord, Revision};
+use crate::archive::leaf::{Leaf, LeafKind};
+use crate::archive::metadata::{Event, Observation};
 use crate::archive::segment::{Location, Position};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
-use crate::pin::{Pin, PinScope, PinVerdict};
 use crate::submission::{ClaimId, Signature, Source, path_text};
 
 impl Catalog {
@@ -51,51 +51,24 @@ impl Catalog {
 
     /// Takes in what a leaf says by itself; its records are still to be found.
     pub fn announce(&self, index: u64, leaf: &Leaf) -> Result<(), Error> {
-        let index = signed(index);
-        match leaf {
-            Leaf::Capture {
-                doc,
-                capture,
-                version,
-                metadata,
-                ..
-            } => self.run(
+        let (index, metadata) = (signed(index), leaf.metadata.as_bytes());
+        match leaf.kind {
+            LeafKind::Capture => self.run(
                 "INSERT INTO captures (leaf, doc, capture, version, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![index, doc.0, capture, version, metadata.as_bytes()],
+                params![index, leaf.doc.0, leaf.capture, leaf.version, metadata],
             ),
-            Leaf::MetadataRevision {
-                doc,
-                capture,
-                metadata,
-                ..
-            } => self.run(
-                "INSERT INTO revisions (leaf, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4)",
-                params![index, doc.0, capture, metadata.as_bytes()],
-            ),
-            Leaf::Pin { doc, metadata, .. } => self.run(
-                "INSERT INTO pins (leaf, doc, metadata) VALUES (?1, ?2, ?3)",
-                params![index, doc.0, metadata.as_bytes()],
+            kind => self.run(
+                "INSERT INTO events (leaf, kind, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![index, kind.as_str(), leaf.doc.0, leaf.capture, metadata],
             ),
         }
     }
 
     /// The announced leaf that commits to a metadata block and whose record was not found so far.
     pub fn announced(&self, metadata: &Digest) -> Result<Option<Announced>, Error> {
-        let digest = metadata.as_bytes();
-        let read = |row: &Row<'_>| {
-            Ok(Announced {
-                leaf: unsigned(row, 0)?,
-                doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-            })
-        };
-        let sql = "SELECT leaf, doc, capture FROM captures WHERE metadata = ?1 AND segment IS NULL \
-                   UNION ALL \
-                   SELECT leaf, doc, capture FROM revisions WHERE metadata = ?1 AND segment IS NULL \
-                   UNION ALL \
-                   SELECT leaf, doc, 0 FROM pins WHERE metadata = ?1 AND segment IS NULL \
+        let sql = "SELECT leaf, doc, kind, capture FROM leaves WHERE metadata = ?1 AND segment IS NULL \
                    ORDER BY leaf LIMIT 1";
-        self.first(sql, [digest], read)
+        self.first(sql, [metadata.as_bytes()], announced)
     }
 
     /// Takes in the records of an announced capture.
@@ -167,75 +140,54 @@ impl Catalog {
         self.run(sql, params![name, kind, doc.0])
     }
 
-    /// Takes in the record of an announced revision.
-    pub fn fill_revision(
+    /// Takes in the record of an announced event.
+    pub fn fill_event(
         &self,
         leaf: u64,
         doc: &DocId,
-        revision: &Revision,
+        event: &Event,
         metadata: Location,
     ) -> Result<(), Error> {
+        let detail = match event {
+            Event::Pin(record) => Some(
+                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
+            ),
+            Event::Revision(_) => None,
+        };
         self.run(
-            "UPDATE revisions SET segment = ?2, metadata_offset = ?3, metadata_length = ?4 WHERE leaf = ?1",
+            "UPDATE events SET happened_at = ?2, detail = ?3, segment = ?4, metadata_offset = ?5, \
+             metadata_length = ?6 WHERE leaf = ?1",
             params![
                 signed(leaf),
+                event.at().as_microsecond(),
+                detail,
                 metadata.segment,
                 signed(metadata.offset),
                 signed(metadata.length)
             ],
         )?;
-        match revision.declared.url.as_deref().and_then(normalise_url) {
-            Some(url) => self.add_name(doc, IdentityKind::Url, &url),
-            None => Ok(()),
+        if let Event::Revision(revision) = event
+            && let Some(url) = revision.declared.url.as_deref().and_then(normalise_url)
+        {
+            self.add_name(doc, IdentityKind::Url, &url)?;
         }
+        Ok(())
     }
 
-    /// Takes in the record of an announced pin.
-    pub fn fill_pin(&self, leaf: u64, record: &PinRecord, metadata: Location) -> Result<(), Error> {
-        let source = match &record.of {
-            PinScope::Doc(_) => None,
-            PinScope::Source(name) => Some(name),
-        };
-        self.run(
-            "UPDATE pins SET source = ?2, verdict = ?3, span = ?4, reason = ?5, pinned_at = ?6, segment = ?7, \
-             metadata_offset = ?8, metadata_length = ?9 WHERE leaf = ?1",
-            params![
-                signed(leaf),
-                source,
-                record.pin.verdict.as_str(),
-                record.pin.text,
-                record.pin.reason,
-                record.pinned_at.as_microsecond(),
-                metadata.segment,
-                signed(metadata.offset),
-                signed(metadata.length)
-            ],
-        )
+    /// The details of all events of a kind whose record is found, in the order in which they happened, with their leaves.
+    fn details<T: DeserializeOwned>(&self, kind: LeafKind) -> Result<Vec<(u64, T)>, Error> {
+        let sql =
+            "SELECT leaf, detail FROM events WHERE kind = ?1 AND segment IS NOT NULL ORDER BY leaf";
+        self.all(sql, [kind.as_str()], |row| {
+            let detail = serde_json::from_str(&row.get::<_, String>(1)?);
+            Ok((unsigned(row, 0)?, detail.map_err(|_| malformed(1))?))
+        })
     }
 
     /// All pins whose record is found, in the order in which they were made.
     pub fn pins(&self) -> Result<Vec<PinRow>, Error> {
-        let sql = "SELECT leaf, doc, source, verdict, span, reason, pinned_at FROM pins \
-                   WHERE segment IS NOT NULL ORDER BY leaf";
-        self.all(sql, [], |row| {
-            let source: Option<String> = row.get(2)?;
-            let doc = DocId(row.get(1)?);
-            let verdict: String = row.get(3)?;
-            let all = [PinVerdict::Keep, PinVerdict::Remove, PinVerdict::Release];
-            let found = all.into_iter().find(|one| one.as_str() == verdict);
-            Ok(PinRow {
-                leaf: unsigned(row, 0)?,
-                record: PinRecord {
-                    of: source.map_or(PinScope::Doc(doc), PinScope::Source),
-                    pin: Pin {
-                        verdict: found.ok_or_else(|| malformed(3))?,
-                        text: row.get(4)?,
-                        reason: row.get(5)?,
-                    },
-                    pinned_at: timestamp(row, 6)?,
-                },
-            })
-        })
+        let pins = self.details(LeafKind::Pin)?.into_iter();
+        Ok(pins.map(|(leaf, record)| PinRow { leaf, record }).collect())
     }
 
     /// Remembers where raw bytes are.
@@ -264,9 +216,8 @@ impl Catalog {
         let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
-        // Revisions and pins; a source has no captures and may have pins.
-        let sql = "SELECT max(leaf) FROM (SELECT leaf FROM revisions WHERE doc = ?1 \
-                   UNION ALL SELECT leaf FROM pins WHERE doc = ?1)";
+        // A source has no captures and may have pins.
+        let sql = "SELECT max(leaf) FROM events WHERE doc = ?1";
         let other: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
         let other = other.flatten();
         let Some((capture, version, leaf)) = last else {
@@ -350,11 +301,9 @@ impl Catalog {
     /// The metadata record that was archived last for a capture, its own or a revision's: its block's digest and its place.
     /// `None` if it is lost.
     pub fn last_metadata(&self, id: &CaptureId) -> Result<Option<(Digest, Location)>, Error> {
-        let sql = "SELECT metadata, segment, metadata_offset, metadata_length, leaf FROM captures \
-                   WHERE doc = ?1 AND capture = ?2 \
-                   UNION ALL \
-                   SELECT metadata, segment, metadata_offset, metadata_length, leaf FROM revisions \
-                   WHERE doc = ?1 AND capture = ?2 ORDER BY leaf DESC LIMIT 1";
+        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM leaves \
+                   WHERE doc = ?1 AND capture = ?2 AND kind IN ('capture', 'metadata_revision') \
+                   ORDER BY leaf DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
         let last = self.first(sql, params![id.doc.0, id.capture], read)?;
         Ok(last.and_then(|(digest, at)| Some((digest, at?))))
@@ -362,28 +311,24 @@ impl Catalog {
 
     /// The digest of the metadata that the catalog has for a leaf.
     pub fn metadata_of_leaf(&self, index: u64) -> Result<Option<Digest>, Error> {
-        let sql = "SELECT metadata FROM captures WHERE leaf = ?1 \
-                   UNION ALL SELECT metadata FROM revisions WHERE leaf = ?1 \
-                   UNION ALL SELECT metadata FROM pins WHERE leaf = ?1";
+        let sql = "SELECT metadata FROM leaves WHERE leaf = ?1";
         self.first(sql, [signed(index)], |row| digest(row, 0))
     }
 
-    /// Captures whose metadata record is lost, from leaf `from` on.
+    /// The leaves from `from` on whose metadata record is lost.
     pub fn lost(&self, from: u64) -> Result<Vec<Announced>, Error> {
-        let sql = "SELECT leaf, doc, capture FROM captures WHERE segment IS NULL AND leaf >= ?1 \
-                   UNION ALL \
-                   SELECT leaf, doc, capture FROM revisions WHERE segment IS NULL AND leaf >= ?1 \
-                   UNION ALL \
-                   SELECT leaf, doc, 0 FROM pins WHERE segment IS NULL AND leaf >= ?1 \
-                   ORDER BY leaf";
-        self.all(sql, [signed(from)], |row| {
-            Ok(Announced {
-                leaf: unsigned(row, 0)?,
-                doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-            })
-        })
+        let sql = "SELECT leaf, doc, kind, capture FROM leaves WHERE segment IS NULL AND leaf >= ?1 ORDER BY leaf";
+        self.all(sql, [signed(from)], announced)
     }
+}
+
+fn announced(row: &Row<'_>) -> rusqlite::Result<Announced> {
+    Ok(Announced {
+        leaf: unsigned(row, 0)?,
+        doc: DocId(row.get(1)?),
+        kind: kind(row, 2)?,
+        capture: row.get(3)?,
+    })
 }
 
 /// A signature as one text, since nanoseconds need more than SQLite's 64 bits.

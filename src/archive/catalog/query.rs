@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{
-    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, MeasureRow, change, digest,
+    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, MeasureRow, change, digest, kind,
     location, malformed, signed, timestamp, unsigned,
 };
 use crate::archive::Error;
@@ -64,8 +64,8 @@ impl Catalog {
 
     /// The revisions of a capture's metadata: digest and place of each, oldest first.
     pub fn revisions(&self, id: &CaptureId) -> Result<Vec<(Digest, Location)>, Error> {
-        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM revisions \
-                   WHERE doc = ?1 AND capture = ?2 ORDER BY leaf";
+        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM events \
+                   WHERE doc = ?1 AND capture = ?2 AND kind = 'metadata_revision' ORDER BY leaf";
         let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
         let found = self.all(sql, params![id.doc.0, id.capture], read)?;
         let placed = found.into_iter().filter_map(|(d, at)| Some((d, at?)));
@@ -140,23 +140,18 @@ impl Catalog {
 impl Catalog {
     /// The rows of these leaves, in their order.
     pub fn leaf_rows(&self, leaves: std::ops::Range<u64>) -> Result<Vec<LeafRow>, Error> {
-        let sql = "SELECT leaf, doc, capture, version, metadata, segment, metadata_offset, metadata_length, \
-                   text_offset, text_length FROM captures WHERE leaf >= ?1 AND leaf < ?2 \
-                   UNION ALL \
-                   SELECT leaf, doc, capture, NULL, metadata, segment, metadata_offset, metadata_length, \
-                   NULL, NULL FROM revisions WHERE leaf >= ?1 AND leaf < ?2 \
-                   UNION ALL \
-                   SELECT leaf, doc, 0, NULL, metadata, segment, metadata_offset, metadata_length, \
-                   NULL, NULL FROM pins WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
+        let sql = "SELECT leaf, doc, kind, capture, version, metadata, segment, metadata_offset, metadata_length, \
+                   text_offset, text_length FROM leaves WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
         self.all(sql, [signed(leaves.start), signed(leaves.end)], |row| {
             Ok(LeafRow {
                 leaf: unsigned(row, 0)?,
                 doc: DocId(row.get(1)?),
-                capture: row.get(2)?,
-                version: row.get(3)?,
-                metadata: digest(row, 4)?,
-                metadata_at: location(row, [5, 6, 7])?,
-                text_at: location(row, [5, 8, 9])?,
+                kind: kind(row, 2)?,
+                capture: row.get(3)?,
+                version: row.get(4)?,
+                metadata: digest(row, 5)?,
+                metadata_at: location(row, [6, 7, 8])?,
+                text_at: location(row, [6, 9, 10])?,
             })
         })
     }
@@ -175,10 +170,7 @@ impl Catalog {
 
     /// Where the committed records of each segment end.
     pub fn segment_ends(&self) -> Result<Vec<Position>, Error> {
-        let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM \
-                   (SELECT segment, metadata_offset, metadata_length FROM captures \
-                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM revisions \
-                   UNION ALL SELECT segment, metadata_offset, metadata_length FROM pins) \
+        let sql = "SELECT segment, max(metadata_offset + metadata_length) FROM leaves \
                    WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
         self.all(sql, [], |row| {
             Ok(Position {
@@ -195,12 +187,8 @@ impl Catalog {
         bytes: std::ops::Range<u64>,
     ) -> Result<Vec<DocId>, Error> {
         let sql = r#"SELECT doc, min(leaf) FROM (
-            SELECT doc, leaf FROM captures WHERE segment = ?1
+            SELECT doc, leaf FROM leaves WHERE segment = ?1
                 AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
-            UNION ALL
-            SELECT doc, leaf FROM revisions WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
-            UNION ALL
-            SELECT doc, leaf FROM pins WHERE segment = ?1 AND metadata_offset >= ?2 AND metadata_offset < ?3
             UNION ALL
             SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
                 WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3

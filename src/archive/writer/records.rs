@@ -11,16 +11,15 @@ use crate::archive::capture::{
 use crate::archive::catalog::{CaptureRow, Change, ContentRow, NewCapture, PinRow};
 use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random};
-use crate::archive::leaf::Leaf;
+use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::metadata::{
-    self, CAPTURE, CaptureBlock, Content, MetadataBlock, PIN, PinBlock, PinRecord, REVISION,
-    Revision, RevisionBlock,
+    self, CaptureBlock, Content, Event, EventBlock, MetadataBlock, PinRecord, Revision,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
 use crate::archive::{Error, Manifest, pins};
 use crate::digest::Digest;
-use crate::identity::{Archived, CaptureId, VersionId};
+use crate::identity::{Archived, CaptureId, DocId, VersionId};
 use crate::pin::{PinScope, PinVerdict};
 use crate::submission::{Declared, Source};
 
@@ -61,12 +60,13 @@ impl Open {
             }
         };
         let index = group.next_leaf();
-        let leaf = Leaf::Capture {
+        let leaf = Leaf {
+            capture: Some(capture),
             doc: doc.clone(),
-            capture,
-            version,
+            kind: LeafKind::Capture,
             metadata,
             previous: state.leaf,
+            version: Some(version),
         };
         group.leaves.push(leaf.to_bytes());
         self.catalog.announce(index, &leaf)?;
@@ -142,29 +142,13 @@ impl Open {
         if self.last_declared(&id)? == Some(as_archived(&declared)) {
             return Ok(Some(id));
         }
-        let block = RevisionBlock {
-            faircopy: REVISION.to_owned(),
-            nonce: capture::nonce(),
-            revision: Revision {
-                capture: id.capture,
-                source: source.clone(),
-                declared,
-                received_at: now,
-            },
-        };
-        let (bytes, digest) = metadata::to_bytes(&block);
-        let at = group.push_owned(metadata_record(None, now, bytes, &digest));
-        let index = group.next_leaf();
-        let leaf = Leaf::MetadataRevision {
-            doc: id.doc.clone(),
+        let revision = Revision {
             capture: id.capture,
-            metadata: digest,
-            previous: self.catalog.doc_state(&id.doc)?.leaf,
+            source: source.clone(),
+            declared,
+            received_at: now,
         };
-        group.leaves.push(leaf.to_bytes());
-        self.catalog.announce(index, &leaf)?;
-        self.catalog
-            .fill_revision(index, &id.doc, &block.revision, at)?;
+        self.add_event(group, &id.doc, Event::Revision(revision))?;
         Ok(Some(id))
     }
 
@@ -190,23 +174,39 @@ impl Open {
         if holds {
             return Ok(None);
         }
-        let block = PinBlock {
-            faircopy: PIN.to_owned(),
+        let index = self.add_event(group, &doc, Event::Pin(record))?;
+        Ok(Some(index))
+    }
+
+    /// Adds the record, the leaf and the row of what happened to `doc` and is no capture. The index of its leaf.
+    fn add_event(
+        &mut self,
+        group: &mut Group<'_>,
+        doc: &DocId,
+        event: Event,
+    ) -> Result<u64, Error> {
+        let kind = event.kind();
+        let block = EventBlock {
+            faircopy: metadata::title(kind).to_owned(),
             nonce: capture::nonce(),
-            pin: record,
+            event,
         };
         let (bytes, digest) = metadata::to_bytes(&block);
-        let at = group.push_owned(metadata_record(None, block.pin.pinned_at, bytes, &digest));
+        let event = block.event;
+        let at = group.push_owned(metadata_record(None, event.at(), bytes, &digest));
         let index = group.next_leaf();
-        let leaf = Leaf::Pin {
-            doc,
+        let leaf = Leaf {
+            capture: event.capture(),
+            doc: doc.clone(),
+            kind,
             metadata: digest,
-            previous: state.leaf,
+            previous: self.catalog.doc_state(doc)?.leaf,
+            version: None,
         };
         group.leaves.push(leaf.to_bytes());
         self.catalog.announce(index, &leaf)?;
-        self.catalog.fill_pin(index, &block.pin, at)?;
-        Ok(Some(index))
+        self.catalog.fill_event(index, doc, &event, at)?;
+        Ok(index)
     }
 
     /// What was declared about a capture last, be it with the capture or later; `None` if that cannot be read, so that it is
@@ -237,8 +237,10 @@ fn read_declared(dir: &Path, at: Location, digest: &Digest) -> Result<Declared, 
     let record = proven(dir, at, &bytes, "metadata", digest)?;
     match MetadataBlock::<IgnoredAny>::parse(record.block) {
         Ok(MetadataBlock::Capture(block)) => Ok(block.observation.declared),
-        Ok(MetadataBlock::Revision(block)) => Ok(block.revision.declared),
-        Ok(MetadataBlock::Pin(_)) => Err(unusable(dir, at, "it is a pin's")),
+        Ok(MetadataBlock::Event(event)) => match *event {
+            Event::Revision(revision) => Ok(revision.declared),
+            _ => Err(unusable(dir, at, "it declares nothing")),
+        },
         Err(error) => Err(unusable(dir, at, &error.to_string())),
     }
 }
@@ -299,7 +301,7 @@ fn light_metadata(prepared: &Prepared, same: &CaptureRow) -> LightMetadata {
     // Cleaned again, perhaps by other rules, the same bytes may have given another text; what is archived is the first.
     observation.digests = same.digests;
     let block = CaptureBlock::<Content> {
-        faircopy: CAPTURE.to_owned(),
+        faircopy: metadata::title(LeafKind::Capture).to_owned(),
         nonce: capture::nonce(),
         observation,
         content: None,

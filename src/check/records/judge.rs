@@ -1,5 +1,6 @@
 //! Judging what was read: each capture by its metadata block, and what is left over by where it stands.
 
+use crate::archive::leaf::LeafKind;
 use crate::archive::metadata::{Content, MetadataBlock};
 use crate::archive::segment::{self, Location, Position};
 use crate::archive::warc::Record;
@@ -8,7 +9,6 @@ use crate::check::problem::{Code, Findings};
 use crate::check::records::{Damage, Group, Kind, Records, Region, place};
 use crate::digest::Digest;
 use crate::identity::DocId;
-use crate::pin::PinScope;
 
 impl Records<'_> {
     /// Takes a metadata record: with it the group of records before it is complete.
@@ -76,18 +76,11 @@ impl Records<'_> {
         };
         let doc = Some(self.view.leaves.doc(&leaf));
         let block = match block {
-            MetadataBlock::Capture(block) if leaf.version.is_some() => *block,
-            MetadataBlock::Revision(block)
-                if leaf.version.is_none() && block.revision.capture == leaf.capture =>
+            MetadataBlock::Capture(block) if leaf.kind == LeafKind::Capture => *block,
+            MetadataBlock::Event(event)
+                if (event.kind(), event.capture()) == (leaf.kind, leaf.capture) =>
             {
-                return Vec::new();
-            }
-            MetadataBlock::Pin(block) if leaf.capture == 0 => {
-                let fits = match &block.pin.of {
-                    PinScope::Doc(of) => doc.as_ref() == Some(of),
-                    PinScope::Source(_) => true,
-                };
-                if !fits {
+                if event.doc().is_some_and(|of| doc.as_ref() != Some(of)) {
                     let message = format!("it is about another document than leaf {index}");
                     findings.problem_of(Code::MetadataBad, at.to_string(), doc, message);
                 }
@@ -110,7 +103,8 @@ impl Records<'_> {
         let own = block.same_as.is_none();
         let raw = position(&[Kind::Raw, Kind::Revisit], digests.raw);
         let text = position(&[Kind::Text], digests.text);
-        let who = |what| format!("{what} of capture {}", leaf.capture);
+        let capture = leaf.capture.unwrap_or_default();
+        let who = |what| format!("{what} of capture {capture}");
         if raw.is_none() || !self.has_raw(&digests.raw) {
             let message = format!("{}, {}, are not there", who("the raw bytes"), digests.raw);
             findings.problem_of(Code::RawMissing, at.to_string(), doc.clone(), message);
@@ -222,9 +216,10 @@ impl Records<'_> {
                     .catalog
                     .and_then(|catalog| catalog.metadata_at(index as u64).ok()?);
                 let place = at.map_or_else(|| format!("log, leaf {index}"), |at| at.to_string());
-                let of = match leaf.capture {
-                    0 => "a pin".to_owned(),
-                    capture => format!("capture {capture}"),
+                let of = match (leaf.kind, leaf.capture) {
+                    (LeafKind::Capture, Some(capture)) => format!("capture {capture}"),
+                    (kind, Some(capture)) => format!("a {kind} of capture {capture}"),
+                    (kind, None) => format!("a {kind}"),
                 };
                 let message = format!(
                     "the metadata record of {of}, {}, is not there; leaf {index} commits to it",
