@@ -7,11 +7,12 @@ mod shelf;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use faircopy::archive::capture::prepare;
 use faircopy::archive::catalog::CaptureRow;
+use faircopy::archive::frame;
 use faircopy::archive::segment::{self, Found, Position, SegmentReader};
 use faircopy::archive::warc::{Record, target_uri};
 use faircopy::archive::writer::Options;
@@ -109,6 +110,80 @@ fn pywb_replays_an_exported_archive_byte_by_byte_and_bagit_finds_the_bag_valid()
     let last = output.lines().last().expect("a line");
     let said: serde_json::Value = serde_json::from_str(last).expect("JSON");
     assert_eq!(said["replayed"], pages.len());
+}
+
+#[test]
+fn everything_is_restored_with_zstd_coreutils_and_python_alone() {
+    if !runs("zstd", &["--version"]) || !runs("python3", &["--version"]) {
+        return skip("the programs zstd and python3");
+    }
+    for shelf in [archive(), addressed_pages()] {
+        let target = shelf.folder.path().join("restored");
+        let restored = restore(&shelf.dir(), &target);
+        assert!(restored.status.success(), "{restored:?}");
+        let mut captures = 0;
+        let archive = shelf.reader();
+        for document in archive.documents().expect("listed") {
+            for row in archive.captures(&document.doc).expect("listed") {
+                let folder = target.join(&row.doc.0).join(row.capture.to_string());
+                let read = |name: &str| fs::read(folder.join(name)).expect("restored");
+                assert_eq!(read("raw"), archive.read_raw(&row).expect("sound"));
+                assert_eq!(
+                    read("text.txt"),
+                    archive.read_text(&row).expect("sound").as_bytes()
+                );
+                let block = archive.read_metadata_block(&row).expect("sound");
+                assert_eq!(read("metadata.json"), block);
+                captures += 1;
+            }
+        }
+        let said = format!("{captures} of {captures} captures restored\n");
+        assert_eq!(String::from_utf8_lossy(&restored.stdout), said);
+    }
+}
+
+#[test]
+fn what_cannot_be_restored_without_faircopy_is_told() {
+    if !runs("zstd", &["--version"]) || !runs("python3", &["--version"]) {
+        return skip("the programs zstd and python3");
+    }
+    let shelf = addressed_pages();
+    // A record whose bytes differ from its digest, in a frame that is sound.
+    let path = segment::path(&shelf.dir(), 1);
+    let plain = fs::read(&path).expect("read");
+    let mut changed = Vec::new();
+    let start = Position {
+        segment: 1,
+        offset: 0,
+    };
+    for found in SegmentReader::open(&shelf.dir(), start).expect("opened") {
+        let Found::Record { bytes, location } = found.expect("read") else {
+            panic!("damaged");
+        };
+        let range = location.offset as usize..(location.offset + location.length) as usize;
+        let record = Record::parse(&bytes).expect("a record");
+        match record.kind() == "resource" && record.block.starts_with(b"<p>Gull 3 left") {
+            true => {
+                let text = String::from_utf8(bytes.clone()).expect("text");
+                let other = text.replace("Gull 3", "Gull 4");
+                changed.extend(frame::compress(&[other.as_bytes()]));
+            }
+            false => changed.extend_from_slice(&plain[range]),
+        }
+    }
+    fs::write(&path, changed).expect("written");
+    let restored = restore(&shelf.dir(), &shelf.folder.path().join("restored"));
+    assert!(!restored.status.success());
+    assert_eq!(
+        String::from_utf8_lossy(&restored.stdout),
+        "31 of 32 captures restored\n"
+    );
+}
+
+fn restore(archive: &Path, target: &Path) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/without_faircopy.sh");
+    let script = Command::new(script).arg(archive).arg(target).output();
+    script.expect("bash is there")
 }
 
 /// Pages with addresses that are hard to index, in several captures each: changed, unchanged, and with another page's bytes.
