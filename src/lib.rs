@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service                                            the daemon, its control socket
 //! config                                             every room's options
-//! ingest   check   export   rulebook   drift   suggest                the verbs
+//! ingest   check   verify   export   rulebook   drift   suggest       the verbs
 //! inbox/      decode/    clean/       archive/       the wings
 //! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
@@ -44,3 +44,4 @@ pub mod service;
 pub mod submission;
 pub mod suggest;
 pub mod tree;
+pub mod verify;

@@ -155,7 +155,8 @@ fn tlog_tiles_accepts_tiles_and_proofs() {
 
         let old = size.div_ceil(2);
         let theirs = tlog_tiles::prove_tree(size, old, &reader).expect("their proof");
-        let ours = log.reader().prove_consistency(old).expect("our proof");
+        let (old_root, ours) = log.reader().prove_consistency(old).expect("our proof");
+        assert_eq!(old_root, root(old));
         let theirs: Vec<_> = theirs.iter().map(|h| Digest::from_bytes(h.0)).collect();
         assert_eq!(ours, theirs, "{old} to {size}");
     }
@@ -279,6 +280,24 @@ fn superseded_tiles_that_a_crash_left_are_taken_away() {
     }
     log.open().expect("opened");
     assert_eq!(log.files(), Log::with(900).files());
+}
+
+#[test]
+fn proofs_are_made_from_the_entries_where_hash_tiles_are_damaged_or_gone() {
+    let log = Log::with(700);
+    let prove = || {
+        let reader = log.reader();
+        let inclusion = reader.prove_inclusion(300).expect("a proof");
+        (inclusion, reader.prove_consistency(300).expect("a proof"))
+    };
+    let whole = prove();
+    let tile = log.dir().join("tile/0/001");
+    let mut bytes = fs::read(&tile).expect("a tile");
+    bytes[40 * 32] ^= 1;
+    fs::write(&tile, bytes).expect("damaged");
+    assert!(prove() == whole);
+    fs::remove_dir_all(log.dir().join("tile/1")).expect("removed");
+    assert!(prove() == whole);
 }
 
 #[test]

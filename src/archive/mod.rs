@@ -261,6 +261,14 @@ pub enum Error {
     /// The log cannot be read or written.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The metadata record of a leaf cannot be read.
+    #[error(
+        "the metadata record of leaf {index} is damaged or gone; `faircopy check --read-data` tells more"
+    )]
+    LeafLost {
+        /// Which leaf.
+        index: u64,
+    },
     /// A leaf that this program does not understand.
     #[error(
         "leaf {index} of the log {origin} is of no kind that this program knows: a newer one wrote it"

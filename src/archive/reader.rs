@@ -18,6 +18,8 @@ use crate::archive::{Error, Manifest, pins};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, normalise_url};
 
+mod leaf;
+
 /// Between checkpoint and catalog transaction a writer needs some milliseconds; a reader waits so often for so long.
 const PATIENCE: (u32, Duration) = (20, Duration::from_millis(10));
 

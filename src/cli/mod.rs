@@ -17,6 +17,7 @@ mod man;
 mod material;
 mod output;
 mod pin;
+mod prove;
 mod reference;
 mod reload;
 mod retry;
@@ -25,6 +26,7 @@ mod run;
 mod setup;
 mod show;
 mod status;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -114,6 +116,8 @@ enum Command {
     Rules(rules::Args),
     Pin(pin::Args),
     Check(check::Args),
+    Prove(prove::Args),
+    Verify(verify::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -164,6 +168,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(global, args),
         Command::Pin(args) => pin::run(global, args),
         Command::Check(args) => check::run(global, args),
+        Command::Prove(args) => prove::run(global, args),
+        Command::Verify(args) => verify::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -15,6 +15,8 @@ use crate::durable;
 
 /// The signature type of Ed25519 (C2SP signed-note).
 const ED25519: u8 = 1;
+/// The signature type of cosignatures by Ed25519 (C2SP tlog-cosignature).
+pub(super) const COSIGNATURE: u8 = 4;
 
 /// Bytes of an Ed25519 signature.
 pub const SIGNATURE_BYTES: usize = 64;
@@ -29,6 +31,7 @@ pub struct SigningKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
+    algorithm: u8,
     key: ed25519_dalek::VerifyingKey,
 }
 
@@ -88,6 +91,7 @@ impl SigningKey {
     pub fn verifier(&self) -> VerifierKey {
         VerifierKey {
             name: self.name.clone(),
+            algorithm: ED25519,
             key: self.key.verifying_key(),
         }
     }
@@ -105,7 +109,7 @@ impl FromStr for SigningKey {
         let fields = text
             .strip_prefix("PRIVATE+KEY+")
             .ok_or(ParseKeyError("it does not begin with PRIVATE+KEY+"))?;
-        let (name, _, seed) = split_key(fields)?;
+        let (name, seed) = split_key(fields, ED25519)?;
         let key = SigningKey {
             name: name.to_owned(),
             key: ed25519_dalek::SigningKey::from_bytes(&seed),
@@ -131,10 +135,26 @@ impl VerifierKey {
         &self.name
     }
 
-    /// The key id: SHA-256(name, LF, 0x01, key)\[:4\].
+    /// Reads `NAME+HASH+BASE64` with a key of this signature type.
+    pub(super) fn parse(text: &str, algorithm: u8) -> Result<VerifierKey, ParseKeyError> {
+        let (name, key) = split_key(text, algorithm)?;
+        let key = VerifierKey {
+            name: name.to_owned(),
+            algorithm,
+            key: ed25519_dalek::VerifyingKey::from_bytes(&key)
+                .map_err(|_| ParseKeyError("it is no point of the curve"))?,
+        };
+        if key.to_string() == text {
+            Ok(key)
+        } else {
+            Err(ParseKeyError("its hash is not that of the name and key"))
+        }
+    }
+
+    /// The key id: SHA-256(name, LF, signature type, key)\[:4\].
     pub fn id(&self) -> [u8; 4] {
         let key = self.key.as_bytes();
-        let digest = Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519], key]);
+        let digest = Digest::of_parts(&[self.name.as_bytes(), b"\n", &[self.algorithm], key]);
         let [a, b, c, d, ..] = *digest.as_bytes();
         [a, b, c, d]
     }
@@ -149,7 +169,7 @@ impl VerifierKey {
 /// The form in which verifier keys are handed on: `NAME+HASH+BASE64`.
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[ED25519], self.key.as_bytes().as_slice()].concat();
+        let key = [&[self.algorithm], self.key.as_bytes().as_slice()].concat();
         write!(
             f,
             "{}+{}+{}",
@@ -164,25 +184,15 @@ impl FromStr for VerifierKey {
     type Err = ParseKeyError;
 
     fn from_str(text: &str) -> Result<VerifierKey, ParseKeyError> {
-        let (name, _, key) = split_key(text)?;
-        let key = VerifierKey {
-            name: name.to_owned(),
-            key: ed25519_dalek::VerifyingKey::from_bytes(&key)
-                .map_err(|_| ParseKeyError("it is no point of the curve"))?,
-        };
-        if key.to_string() == text {
-            Ok(key)
-        } else {
-            Err(ParseKeyError("its hash is not that of the name and key"))
-        }
+        VerifierKey::parse(text, ED25519)
     }
 }
 
 /// Splits `NAME+HASH+BASE64`; the caller writes the key again and compares, so that only one form is read.
-fn split_key(text: &str) -> Result<(&str, &str, [u8; 32]), ParseKeyError> {
+fn split_key(text: &str, algorithm: u8) -> Result<(&str, [u8; 32]), ParseKeyError> {
     let mut fields = text.splitn(3, '+');
     let mut next = || fields.next().ok_or(ParseKeyError("fields are missing"));
-    let (name, hash, key) = (next()?, next()?, next()?);
+    let (name, _, key) = (next()?, next()?, next()?);
     if !is_name(name) {
         return Err(ParseKeyError("its name is empty or holds a blank"));
     }
@@ -190,11 +200,14 @@ fn split_key(text: &str) -> Result<(&str, &str, [u8; 32]), ParseKeyError> {
         .decode(key)
         .map_err(|_| ParseKeyError("its key is no base64"))?;
     match key.split_first() {
-        Some((&ED25519, key)) => {
+        Some((kind, key)) if *kind == algorithm => {
             let key = key.try_into();
             let key = key.map_err(|_| ParseKeyError("its key is not 32 bytes long"))?;
-            Ok((name, hash, key))
+            Ok((name, key))
         }
+        _ if algorithm == COSIGNATURE => Err(ParseKeyError(
+            "it is of another kind than that of Ed25519 cosignatures",
+        )),
         _ => Err(ParseKeyError("it is of another kind than Ed25519")),
     }
 }

@@ -19,11 +19,15 @@
 //! Superseded partial tiles do not stay (tlog-tiles lets them go only when the tile is full): a log that commits each leaf
 //! by itself would otherwise hold 256 copies of everything. Who needs the tiles of an older size cuts them from the newer.
 
+pub mod cosignature;
 pub mod edge;
 pub mod error;
+mod hashes;
 pub mod key;
 pub mod merkle;
 pub mod note;
+pub mod proof;
 pub mod reader;
 pub mod tile;
+pub mod witness;
 pub mod writer;

@@ -52,35 +52,42 @@ impl Checkpoint {
     pub fn sign(size: u64, root: Digest, key: &SigningKey) -> Checkpoint {
         let origin = key.name();
         let text = format!("{origin}\n{size}\n{}\n", BASE64.encode(root.as_bytes()));
-        let signature = key.sign(text.as_bytes());
-        let signature = BASE64.encode([&key.verifier().id()[..], &signature].concat());
         Checkpoint {
             origin: origin.to_owned(),
             size,
             root,
-            note: format!("{text}\n\u{2014} {origin} {signature}\n"),
+            note: format!("{text}\n{}", signature_line(&text, key)),
         }
     }
 
     /// Reads a note and verifies the log's own signature. Further signatures (witnesses) are let stand unverified.
     pub fn verify(note: &str, key: &VerifierKey) -> Result<Checkpoint, NoteError> {
-        let malformed = NoteError::Malformed;
-        // The last blank line ends the text; extension lines are never empty.
-        let (text, signatures) = note
-            .rsplit_once("\n\n")
-            .ok_or(malformed("no blank line before the signatures"))?;
-        let text = format!("{text}\n");
-        verify_signatures(&text, signatures, key)?;
-        let mut checkpoint = Checkpoint::parse_text(&text, key.name())?;
+        verify_signature(note, key)?;
+        let (text, _) = split(note)?;
+        let mut checkpoint = Checkpoint::parse_text(text, key.name())?;
         checkpoint.note = note.to_owned();
         Ok(checkpoint)
     }
 
+    /// [`Checkpoint::verify`] with the keys that a log has had, the one it has now last: one signature is enough.
+    pub fn verify_by_any(note: &str, keys: &[VerifierKey]) -> Result<Checkpoint, NoteError> {
+        let mut why = NoteError::NotSigned("any of the given keys".to_owned());
+        for key in keys.iter().rev() {
+            match Checkpoint::verify(note, key) {
+                Ok(checkpoint) => return Ok(checkpoint),
+                // Signed by none of several is told as one.
+                Err(NoteError::NotSigned(_)) if keys.len() > 1 => {}
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
+
     /// Reads what a note says without asking who signed it: for looking into a log whose key or signature is damaged.
     pub fn unverified(note: &str) -> Option<Checkpoint> {
-        let (text, _) = note.rsplit_once("\n\n")?;
+        let (text, _) = split(note).ok()?;
         let origin = text.lines().next()?;
-        let mut checkpoint = Checkpoint::parse_text(&format!("{text}\n"), origin).ok()?;
+        let mut checkpoint = Checkpoint::parse_text(text, origin).ok()?;
         checkpoint.note = note.to_owned();
         Some(checkpoint)
     }
@@ -134,31 +141,77 @@ fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Every line of `signatures` has the form of one, and one is the log's own and right.
-fn verify_signatures(text: &str, signatures: &str, key: &VerifierKey) -> Result<(), NoteError> {
+/// The line under a note's text with this key's signature of it.
+fn signature_line(text: &str, key: &SigningKey) -> String {
+    let signature = key.sign(text.as_bytes());
+    let signature = BASE64.encode([&key.verifier().id()[..], &signature].concat());
+    format!("\u{2014} {} {signature}\n", key.name())
+}
+
+/// A line under a note's text.
+pub(super) struct SignatureLine<'a> {
+    pub(super) name: &'a str,
+    pub(super) key_id: [u8; 4],
+    pub(super) signature: Vec<u8>,
+    /// The whole line, without its line feed.
+    pub(super) line: &'a str,
+}
+
+/// The text of a note, which is what is signed, and the signatures.
+pub(super) fn split(
+    note: &str,
+) -> Result<
+    (
+        &str,
+        impl Iterator<Item = Result<SignatureLine<'_>, NoteError>>,
+    ),
+    NoteError,
+> {
     let malformed = NoteError::Malformed;
+    // The last blank line ends the text; extension lines are never empty.
+    let (text, signatures) = note
+        .rsplit_once("\n\n")
+        .ok_or(malformed("no blank line before the signatures"))?;
     let signatures = signatures
         .strip_suffix('\n')
         .ok_or(malformed("no line feed at its end"))?;
+    let text = &note[..text.len() + 1];
+    Ok((text, signatures.split('\n').map(parse_signature)))
+}
+
+fn parse_signature(line: &str) -> Result<SignatureLine<'_>, NoteError> {
+    let malformed = NoteError::Malformed;
+    let fields = line.strip_prefix("\u{2014} ");
+    let (name, signature) = fields
+        .and_then(|fields| fields.split_once(' '))
+        .ok_or(malformed("a signature line is not of its form"))?;
+    let signature = BASE64
+        .decode(signature)
+        .map_err(|_| malformed("a signature is no base64"))?;
+    let (key_id, signature) = signature
+        .split_first_chunk::<4>()
+        .ok_or(malformed("a signature is too short"))?;
+    Ok(SignatureLine {
+        name,
+        key_id: *key_id,
+        signature: signature.to_vec(),
+        line,
+    })
+}
+
+/// Every signature line has the form of one, and one is the log's own and right.
+fn verify_signature(note: &str, key: &VerifierKey) -> Result<(), NoteError> {
+    let (text, signatures) = split(note)?;
     let mut verified = false;
-    for line in signatures.split('\n') {
-        let fields = line.strip_prefix("\u{2014} ");
-        let (name, signature) = fields
-            .and_then(|fields| fields.split_once(' '))
-            .ok_or(malformed("a signature line is not of its form"))?;
-        let signature = BASE64
-            .decode(signature)
-            .map_err(|_| malformed("a signature is no base64"))?;
-        let (id, signature) = signature
-            .split_first_chunk::<4>()
-            .ok_or(malformed("a signature is too short"))?;
-        if name != key.name() || *id != key.id() {
+    for line in signatures {
+        let line = line?;
+        if line.name != key.name() || line.key_id != key.id() {
             continue;
         }
-        let right = <&[u8; SIGNATURE_BYTES]>::try_from(signature)
+        let right = <&[u8; SIGNATURE_BYTES]>::try_from(&line.signature[..])
             .is_ok_and(|signature| key.verify(text.as_bytes(), signature));
         if !right {
-            return Err(NoteError::WrongSignature(name.to_owned()));
+            return Err(NoteError::WrongSignature(line.name.to_owned()));
         }
         verified = true;
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::LogError;
+use super::hashes::Hashes;
 use super::key::VerifierKey;
 use super::merkle::{self, Frontier};
 use super::note::Checkpoint;
@@ -90,19 +91,43 @@ impl LogReader {
 
     /// The proof that leaf `index` is in the tree of the checkpoint.
     pub fn prove_inclusion(&self, index: u64) -> Result<Vec<Digest>, LogError> {
-        let size = self.checkpoint.size;
+        let Checkpoint { size, root, .. } = self.checkpoint;
+        let leaf = merkle::leaf_hash(&self.entry(index)?);
+        let proof = Hashes::new(&self.dir, size).inclusion(index);
+        if let Ok(proof) = proof
+            && merkle::verify_inclusion(&leaf, index, size, &root, &proof)
+        {
+            return Ok(proof);
+        }
+        // A hash tile is damaged or gone: the entries make all of them.
         let hashes = self.leaf_hashes(size)?;
         let index_here = usize::try_from(index).unwrap_or(usize::MAX);
         merkle::prove_inclusion(&hashes, index_here).ok_or(LogError::NoSuchLeaf { index, size })
     }
 
-    /// The proof that the log of the checkpoint begins with its first `size` leaves.
-    pub fn prove_consistency(&self, size: u64) -> Result<Vec<Digest>, LogError> {
+    /// The root of the first `size` leaves, and the proof that the log of the checkpoint goes on from there.
+    pub fn prove_consistency(&self, size: u64) -> Result<(Digest, Vec<Digest>), LogError> {
         self.covered(size)?;
-        let hashes = self.leaf_hashes(self.checkpoint.size)?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let now = &self.checkpoint;
         // Every log begins with nothing; that needs no proof.
-        Ok(merkle::prove_consistency(&hashes, size).unwrap_or_default())
+        if size == 0 {
+            return Ok((merkle::empty_root(), Vec::new()));
+        }
+        let mut hashes = Hashes::new(&self.dir, now.size);
+        let from_tiles = hashes.consistency(size).and_then(|proof| {
+            let root = Hashes::new(&self.dir, size).root(0, size)?;
+            Ok((root, proof))
+        });
+        if let Ok((root, proof)) = from_tiles
+            && merkle::verify_consistency(size, &root, now.size, &now.root, &proof)
+        {
+            return Ok((root, proof));
+        }
+        // A hash tile is damaged or gone: the entries make all of them.
+        let hashes = self.leaf_hashes(now.size)?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let proof = merkle::prove_consistency(&hashes, size).unwrap_or_default();
+        Ok((merkle::root(&hashes[..size]), proof))
     }
 
     fn covered(&self, size: u64) -> Result<u64, LogError> {

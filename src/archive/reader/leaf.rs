@@ -1,0 +1,44 @@
+//! Single leaves of the log, as proofs and the history of events read them.
+
+use crate::archive::Error;
+use crate::archive::log::proof::LogProof;
+use crate::archive::log::reader::LogReader;
+use crate::archive::segment;
+use crate::archive::warc::Record;
+use crate::digest::Digest;
+
+use super::Archive;
+
+impl Archive {
+    /// The proof that leaf `index` is in the log, with all that it takes to read it: the extra data is the leaf's entry, LF,
+    /// and the block of the metadata record that the leaf commits to.
+    pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
+        let log = LogReader::open(&self.dir.join("log"))?;
+        let mut extra = log.entry(index)?;
+        extra.push(b'\n');
+        extra.extend(self.read_block_of(index)?);
+        Ok(LogProof {
+            extra: Some(extra),
+            index,
+            hashes: log.prove_inclusion(index)?,
+            note: log.checkpoint().note.clone(),
+        })
+    }
+
+    /// The block of the metadata record that a leaf commits to.
+    pub fn read_block_of(&self, index: u64) -> Result<Vec<u8>, Error> {
+        let row = self
+            .catalog
+            .leaf_rows(index..index.saturating_add(1))?
+            .pop();
+        let lost = Error::LeafLost { index };
+        let Some((at, digest)) = row.and_then(|row| Some((row.metadata_at?, row.metadata))) else {
+            return Err(lost);
+        };
+        let bytes = segment::read(&self.dir, at)?;
+        match Record::parse(&bytes) {
+            Ok(record) if Digest::of(record.block) == digest => Ok(record.block.to_vec()),
+            _ => Err(lost),
+        }
+    }
+}
