@@ -824,3 +824,39 @@ fn rules_are_proposed_from_what_a_sources_documents_repeat() {
     assert_eq!(tested.code, 0, "{}", tested.stderr);
     assert_eq!(desk.run(&["rules", "suggest", "nowhere"]).code, 1);
 }
+
+#[test]
+fn audit_tells_every_leaf_in_order_and_the_checks_between_them() {
+    let desk = desk_with_two_versions();
+    desk.run(&["check"]).expect(0);
+    let url = "https://www.example.org/ferry";
+    let reason = "the captain says \u{1b}[31mso";
+    desk.run(&["pin", "--keep", "Tickets", url, "--reason", reason])
+        .expect(0);
+    let events = desk.run(&["audit", "--json"]).expect(0).json();
+    let told: Vec<_> = events
+        .iter()
+        .map(|e| (e["leaf"].as_u64(), e["event"].as_str().unwrap()))
+        .collect();
+    let all = [
+        (Some(0), "archived"),
+        (Some(1), "archived"),
+        (None, "checked"),
+        (Some(2), "pin"),
+    ];
+    assert_eq!(told, all);
+    assert_eq!(events[1]["change"], "story");
+    assert_eq!(events[2]["detail"]["leaves"], 2);
+    assert_eq!(events[3]["detail"]["reason"], reason);
+    let said = desk.run(&["audit", "--doc", url]).expect(0).stdout;
+    assert_eq!(said.lines().count(), 3);
+    assert!(!said.contains('\u{1b}'), "{said:?}");
+    let none = desk.run(&["audit", "--since", "2999-01-01"]).expect(0);
+    assert_eq!(none.stdout, "");
+    // A leaf of any kind can be proven.
+    let proof = desk.sandbox.path("pin.tlog-proof");
+    let proof = proof.to_str().unwrap();
+    desk.run(&["prove", "--leaf", "2", "-o", proof]).expect(0);
+    let object = desk.run(&["verify", proof, "--json"]).expect(0).json();
+    assert_eq!(object[0]["event"]["pin"]["text"], "Tickets");
+}

@@ -21,7 +21,7 @@ mod intake;
 mod query;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 const SCHEMA: &str = include_str!("catalog.sql");
 const TABLES: [&str; 5] = ["captures", "events", "raws", "names", "high_water"];
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
@@ -471,6 +471,29 @@ pub struct LeafRow {
     pub metadata_at: Option<Location>,
     /// The text's record, if the capture has one of its own.
     pub text_at: Option<Location>,
+}
+
+/// What happened, as the catalog tells of one leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Index of the leaf.
+    pub leaf: u64,
+    /// What it tells of.
+    pub kind: LeafKind,
+    /// The document; of a source, an id that is made in the same way.
+    pub doc: DocId,
+    /// The capture's number, if it is about one.
+    pub capture: Option<u32>,
+    /// The story version, if it is a capture's leaf.
+    pub version: Option<u32>,
+    /// When, by this archive's own clock; `None` if the metadata record is lost.
+    pub happened_at: Option<Timestamp>,
+    /// Why there is a capture.
+    pub change: Option<Change>,
+    /// A capture's declared address, else where its file was found.
+    pub source: Option<String>,
+    /// What an event's block says, as JSON, where the catalog keeps it.
+    pub detail: Option<String>,
 }
 
 fn malformed(column: usize) -> rusqlite::Error {

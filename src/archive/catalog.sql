@@ -69,9 +69,11 @@ CREATE INDEX events_by_metadata ON events (metadata);
 -- All leaves. What is asked of a view is asked of both tables, each with its own indexes.
 CREATE VIEW leaves AS
     SELECT leaf, 'capture' AS kind, doc, capture, version, metadata,
+        received_at AS happened_at, change, coalesce(url, root || '/' || path) AS source, NULL AS detail,
         segment, metadata_offset, metadata_length, text_offset, text_length FROM captures
     UNION ALL
     SELECT leaf, kind, doc, capture, NULL, metadata,
+        happened_at, NULL, NULL, detail,
         segment, metadata_offset, metadata_length, NULL, NULL FROM events;
 
 -- Where raw bytes are; of several records with the same bytes the last.

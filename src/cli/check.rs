@@ -1,5 +1,7 @@
 //! `faircopy check`
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -29,6 +31,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 }
+
+/// In the state folder: all checks, one JSON object a line, for `audit`.
+pub(crate) const HISTORY: &str = "checks.jsonl";
 
 /// `5%` or `0.05`.
 fn parse_share(text: &str) -> Result<f64, String> {
@@ -115,7 +120,15 @@ fn print(global: &Global, problem: &Problem) -> anyhow::Result<()> {
 fn remember(state: &std::path::Path, now: Timestamp, report: &check::Report) {
     let stamp = json!({"at": now, "records": report.records, "leaves": report.leaves, "problems": report.problems});
     let path = state.join("last-check.json");
-    if let Err(error) = durable::replace(&path, stamp.to_string().as_bytes(), 0o644) {
+    let remembered = durable::replace(&path, stamp.to_string().as_bytes(), 0o644).and_then(|()| {
+        let mut options = OpenOptions::new();
+        let mut history = options
+            .create(true)
+            .append(true)
+            .open(state.join(HISTORY))?;
+        history.write_all(format!("{stamp}\n").as_bytes())
+    });
+    if let Err(error) = remembered {
         tracing::debug!(path = %path.display(), %error, "cannot remember this check");
     }
 }

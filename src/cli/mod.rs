@@ -1,6 +1,7 @@
 //! The command line: one file holds one command with its help text.
 
 mod add;
+mod audit;
 mod cat;
 mod check;
 mod clean;
@@ -115,6 +116,7 @@ enum Command {
     Export(export::Args),
     Rules(rules::Args),
     Pin(pin::Args),
+    Audit(audit::Args),
     Check(check::Args),
     Prove(prove::Args),
     Verify(verify::Args),
@@ -167,6 +169,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Export(args) => export::run(global, args),
         Command::Rules(args) => rules::run(global, args),
         Command::Pin(args) => pin::run(global, args),
+        Command::Audit(args) => audit::run(global, args),
         Command::Check(args) => check::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),

@@ -1,10 +1,11 @@
 //! What readers and `check` ask of the catalog.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
 use super::{
-    CaptureRow, Catalog, Counts, DocumentRow, LeafRow, Locations, MeasureRow, change, digest, kind,
-    location, malformed, signed, timestamp, unsigned,
+    CaptureRow, Catalog, Counts, DocumentRow, HistoryRow, LeafRow, Locations, MeasureRow, change,
+    digest, kind, location, malformed, signed, timestamp, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::metadata::{Extent, Measure};
@@ -134,6 +135,40 @@ impl Catalog {
         })?;
         Ok(counts.unwrap_or_default())
     }
+}
+
+/// What `audit` asks.
+impl Catalog {
+    /// What happened, of these leaves, in their order.
+    pub fn history(&self, leaves: std::ops::Range<u64>) -> Result<Vec<HistoryRow>, Error> {
+        let sql = format!("{SELECT_HISTORY} WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf");
+        let values = [signed(leaves.start), signed(leaves.end)];
+        self.all(&sql, values, history_row)
+    }
+
+    /// What happened to a document, in the order of its leaves.
+    pub fn history_of(&self, doc: &DocId) -> Result<Vec<HistoryRow>, Error> {
+        let sql = format!("{SELECT_HISTORY} WHERE doc = ?1 ORDER BY leaf");
+        self.all(&sql, [&doc.0], history_row)
+    }
+}
+
+const SELECT_HISTORY: &str =
+    "SELECT leaf, kind, doc, capture, version, happened_at, change, source, detail FROM leaves";
+
+fn history_row(row: &Row<'_>) -> rusqlite::Result<HistoryRow> {
+    let is_there = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)? != ValueRef::Null);
+    Ok(HistoryRow {
+        leaf: unsigned(row, 0)?,
+        kind: kind(row, 1)?,
+        doc: DocId(row.get(2)?),
+        capture: row.get(3)?,
+        version: row.get(4)?,
+        happened_at: is_there(5)?.then(|| timestamp(row, 5)).transpose()?,
+        change: is_there(6)?.then(|| change(row, 6)).transpose()?,
+        source: row.get(7)?,
+        detail: row.get(8)?,
+    })
 }
 
 /// What `check` asks.

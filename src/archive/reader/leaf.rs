@@ -1,11 +1,15 @@
 //! Single leaves of the log, as proofs and the history of events read them.
 
+use std::ops::Range;
+
 use crate::archive::Error;
+use crate::archive::catalog::HistoryRow;
 use crate::archive::log::proof::LogProof;
 use crate::archive::log::reader::LogReader;
 use crate::archive::segment;
 use crate::archive::warc::Record;
 use crate::digest::Digest;
+use crate::identity::DocId;
 
 use super::Archive;
 
@@ -23,6 +27,21 @@ impl Archive {
             hashes: log.prove_inclusion(index)?,
             note: log.checkpoint().note.clone(),
         })
+    }
+
+    /// How many leaves the log has.
+    pub fn leaf_count(&self) -> Result<u64, Error> {
+        Ok(self.catalog.high_water()?.leaves)
+    }
+
+    /// What happened, of these leaves, in their order.
+    pub fn history(&self, leaves: Range<u64>) -> Result<Vec<HistoryRow>, Error> {
+        self.catalog.history(leaves)
+    }
+
+    /// What happened to a document, in the order of its leaves.
+    pub fn history_of(&self, doc: &DocId) -> Result<Vec<HistoryRow>, Error> {
+        self.catalog.history_of(doc)
     }
 
     /// The block of the metadata record that a leaf commits to.
