@@ -23,12 +23,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::archive::Manifest;
+use crate::archive::catalog::{Catalog, LeafRow};
 use crate::archive::log::key::VerifierKey;
-use crate::archive::segment;
-use crate::archive::{Manifest, catalog::Catalog};
+use crate::archive::segment::{self, Position};
 use crate::check::log::{Elsewhere, LogView};
 use crate::check::problem::{Code, Findings, Note, Problem, chain};
-use crate::check::records::{Records, Region};
+use crate::check::records::{Records, Region, START};
+use crate::check::segments::Segments;
 use crate::durable;
 
 mod catalog;
@@ -37,6 +39,7 @@ mod leaves;
 mod log;
 pub mod problem;
 mod records;
+mod segments;
 mod stretch;
 mod tree;
 
@@ -114,7 +117,8 @@ pub fn check(
     let view = log::check(dir, &elsewhere, findings);
     check_manifest(dir, &view, findings);
     let catalog = catalog::check(dir, &view, findings);
-    let segments = check_segments(dir, catalog.as_ref(), findings);
+    let Segments { there, replaced } =
+        segments::check(dir, catalog.as_ref(), options.read_data, findings);
 
     let mut done = Report {
         leaves: view.size,
@@ -124,10 +128,11 @@ pub fn check(
         let subset = subset(&view, catalog.as_ref(), options, findings);
         let whole = subset.is_none();
         let regions = subset.unwrap_or_else(|| vec![Region::whole(&view)]);
-        let mut records = Records::new(dir, &view, catalog.as_ref(), whole);
-        for region in regions {
-            records.read(region, &segments, findings);
+        let mut records = Records::new(dir, &view, catalog.as_ref(), whole, replaced);
+        for region in &regions {
+            records.read(region, &there, findings);
         }
+        records.tell_missed(findings);
         if let Some(catalog) = &catalog {
             catalog::compare_places(catalog, &records, whole, findings);
         }
@@ -156,9 +161,14 @@ fn look_around(dir: &Path, findings: &mut Findings) -> Result<(), Error> {
     };
     let names = entries.flatten().map(|entry| entry.file_name());
     let names: Vec<_> = names.collect();
-    if !["archive.json", "log", segment::FOLDER]
-        .iter()
-        .any(|part| names.iter().any(|name| name == part))
+    if ![
+        "archive.json",
+        "log",
+        segment::FOLDER,
+        segment::SEALED_FOLDER,
+    ]
+    .iter()
+    .any(|part| names.iter().any(|name| name == part))
     {
         return Err(Error::NoArchive {
             dir: dir.to_owned(),
@@ -171,7 +181,12 @@ fn look_around(dir: &Path, findings: &mut Findings) -> Result<(), Error> {
         let text = name.to_string_lossy();
         let known = matches!(
             text.as_ref(),
-            "archive.json" | "FORMAT.md" | "lock" | "log" | segment::FOLDER
+            "archive.json"
+                | "FORMAT.md"
+                | "lock"
+                | "log"
+                | segment::FOLDER
+                | segment::SEALED_FOLDER
         ) || text.starts_with("catalog.sqlite")
             || durable::is_temporary(&name);
         if !known {
@@ -198,49 +213,6 @@ fn check_manifest(dir: &Path, view: &LogView, findings: &mut Findings) {
     }
 }
 
-/// Whether all segments are there and as long as the catalog says; their numbers.
-fn check_segments(dir: &Path, catalog: Option<&Catalog>, findings: &mut Findings) -> Vec<u32> {
-    let folder = dir.join(segment::FOLDER);
-    let segments = match segment::list(dir) {
-        Ok(segments) => segments,
-        Err(error) => {
-            findings.problem(Code::SegmentMissing, segment::FOLDER, chain(&error));
-            return Vec::new();
-        }
-    };
-    let ends = catalog.and_then(|catalog| catalog.segment_ends().ok());
-    let ends = ends.unwrap_or_default();
-    let last = ends
-        .iter()
-        .map(|end| end.segment)
-        .chain(segments.iter().copied());
-    for number in 1..=last.max().unwrap_or(0) {
-        if segments.binary_search(&number).is_err() {
-            let place = format!("{}/{}", segment::FOLDER, segment::file_name(number));
-            findings.problem(Code::SegmentMissing, place, "it is not there");
-        }
-    }
-    for end in ends {
-        let length = fs::metadata(segment::path(dir, end.segment)).map(|file| file.len());
-        if let Some(length) = length.ok().filter(|length| *length < end.offset) {
-            let file = segment::file_name(end.segment);
-            let place = format!("{}/{file}@{length}", segment::FOLDER);
-            let message = format!("it ends here, its committed records end at {}", end.offset);
-            findings.problem(Code::SegmentShort, place, message);
-        }
-    }
-    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !segments
-            .iter()
-            .any(|number| segment::file_name(*number) == name)
-        {
-            findings.note(format!("{}/{name}", segment::FOLDER), "not a segment");
-        }
-    }
-    segments
-}
-
 /// So many leaves of a subset lie together, so that reading them is mostly reading forward.
 const SUBSET_LEAVES: usize = 64;
 
@@ -255,33 +227,38 @@ fn subset(
     // The share is above 0 and the cast saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let runs = (1.0 / share).ceil() as usize;
-    let whole = Region::whole(view);
-    let size = view.leaves.all.len();
-    let length = (size / runs).clamp(1, SUBSET_LEAVES);
-    let chosen = usize::try_from(options.rotation % runs as u64).unwrap_or(0);
-    let end_of = |leaves: usize| match leaves {
-        0 => Some(whole.from),
-        _ => Some(catalog?.metadata_at(leaves as u64 - 1).ok()??.end()),
-    };
-    let region = |run: usize| {
-        let (first, end) = (run * length, ((run + 1) * length).min(size));
-        let to = if end == size {
-            None
-        } else {
-            Some(end_of(end)?)
-        };
-        Some(Region {
-            leaves: (first, end),
-            from: end_of(first)?,
-            to,
-        })
-    };
-    let chosen = (chosen..size.div_ceil(length)).step_by(runs).map(region);
-    let chosen = chosen.collect::<Option<Vec<_>>>();
-    if chosen.is_none() {
+    let places = catalog.and_then(|catalog| places(view, catalog));
+    let Some(places) = places else {
         let message =
             "without a sound catalog nobody knows where a share of the records lies: all are read";
         findings.note("catalog.sqlite", message);
-    }
-    chosen
+        return None;
+    };
+    let length = (places.len() / runs).clamp(1, SUBSET_LEAVES);
+    let chosen = usize::try_from(options.rotation % runs as u64).unwrap_or(0);
+    let end_of = |places_before: usize| match places_before.checked_sub(1) {
+        None => START,
+        Some(last) => places[last].0,
+    };
+    let region = |run: usize| {
+        let (first, end) = (run * length, ((run + 1) * length).min(places.len()));
+        Region {
+            leaves: places[first..end].iter().map(|(_, leaf)| *leaf).collect(),
+            from: end_of(first),
+            to: (end < places.len()).then(|| end_of(end)),
+        }
+    };
+    let chosen = (chosen..places.len().div_ceil(length)).step_by(runs);
+    Some(chosen.map(region).collect())
+}
+
+/// Where the records of each leaf end, in the order in which they lie; `None` if that is not known of all.
+fn places(view: &LogView, catalog: &Catalog) -> Option<Vec<(Position, usize)>> {
+    let size = view.leaves.all.len();
+    let rows = catalog.leaf_rows(0..size as u64).ok()?;
+    let place = |row: &LeafRow| Some((row.metadata_at?.end(), usize::try_from(row.leaf).ok()?));
+    let places = rows.iter().map(place).collect::<Option<Vec<_>>>();
+    let mut places = places.filter(|places| places.len() == size)?;
+    places.sort_unstable();
+    Some(places)
 }

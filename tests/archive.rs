@@ -12,7 +12,7 @@ use faircopy::archive::catalog::{Catalog, Change};
 use faircopy::archive::pins::SharedPins;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::recovery::Finding;
-use faircopy::archive::segment::{self, Found, Position, SegmentReader};
+use faircopy::archive::segment::{self, Found, Position, SegmentId, SegmentReader};
 use faircopy::archive::warc::Record;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::archive::{self, Error};
@@ -483,7 +483,10 @@ fn what_stands_behind_the_last_committed_record_is_cut_off() {
                 .filter(|f| matches!(f, Finding::TailCut { .. }));
             assert_eq!(cuts.count(), 2, "{recovery:?}");
             assert_eq!(fs::read(&path).expect("read"), committed);
-            assert_eq!(segment::list(&shelf.dir()).expect("listed"), [1]);
+            assert_eq!(
+                segment::list(&shelf.dir()).expect("listed"),
+                [SegmentId::Hot(1)]
+            );
         }
     }
 }

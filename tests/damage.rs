@@ -301,7 +301,7 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
         .expect("listed")
         .pop()
         .expect("one");
-    let last = format!("segments/{}", segment::file_name(last));
+    let last = last.to_string();
     let inside = |file: &str, number: usize| {
         let of_file: Vec<_> = records
             .iter()

@@ -13,7 +13,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use faircopy::archive::capture::prepare;
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::frame;
-use faircopy::archive::segment::{self, Found, Position, SegmentReader};
+use faircopy::archive::segment::{self, Found, Position, SegmentId, SegmentReader};
 use faircopy::archive::warc::{Record, target_uri};
 use faircopy::archive::writer::Options;
 use faircopy::digest::Digest;
@@ -33,13 +33,24 @@ fn fastwarc_and_warcio_read_every_record_and_verify_every_digest() {
         return skip("python3 with the packages warcio and fastwarc");
     }
     let shelf = archive();
+    let revisits = every_segment_is_read(&shelf);
+    assert!(revisits > 10, "{revisits}");
+    // And once more as sealed segments, with a dictionary.
+    shelf.writer().compact(true, now()).expect("compacted");
+    let segments = segment::list(&shelf.dir()).expect("listed");
+    assert!(segments.iter().all(|s| matches!(s, SegmentId::Sealed(_))));
+    assert_eq!(every_segment_is_read(&shelf), revisits);
+}
+
+/// How many revisits there are.
+fn every_segment_is_read(shelf: &Shelf) -> u64 {
     let output = python("read_segments.py", &shelf.dir());
     let mut lines = output.lines();
     let mut revisits = 0;
     for number in segment::list(&shelf.dir()).expect("listed") {
         let line = lines.next().expect("one line for each segment");
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        assert_eq!(line["segment"], segment::file_name(number));
+        assert_eq!(line["segment"], number.to_string());
         let ours = ours(&shelf.dir(), number);
         assert!(ours.records > 1, "{ours:?}");
         revisits += ours.revisits;
@@ -52,7 +63,7 @@ fn fastwarc_and_warcio_read_every_record_and_verify_every_digest() {
         assert_eq!(warcio["digests"], ours.records - ours.revisits);
     }
     assert_eq!(lines.next(), None);
-    assert!(revisits > 10, "{revisits}");
+    revisits
 }
 
 #[test]
@@ -117,7 +128,14 @@ fn everything_is_restored_with_zstd_coreutils_and_python_alone() {
     if !runs("zstd", &["--version"]) || !runs("python3", &["--version"]) {
         return skip("the programs zstd and python3");
     }
-    for shelf in [archive(), addressed_pages()] {
+    for (shelf, is_sealed) in [
+        (archive(), false),
+        (addressed_pages(), false),
+        (archive(), true),
+    ] {
+        if is_sealed {
+            shelf.writer().compact(true, now()).expect("compacted");
+        }
         let target = shelf.folder.path().join("restored");
         let restored = restore(&shelf.dir(), &target);
         assert!(restored.status.success(), "{restored:?}");
@@ -153,7 +171,7 @@ fn what_cannot_be_restored_without_faircopy_is_told() {
     let plain = fs::read(&path).expect("read");
     let mut changed = Vec::new();
     let start = Position {
-        segment: 1,
+        segment: SegmentId::Hot(1),
         offset: 0,
     };
     for found in SegmentReader::open(&shelf.dir(), start).expect("opened") {
@@ -283,7 +301,7 @@ struct Counts {
     revisits: u64,
 }
 
-fn ours(archive: &Path, segment: u32) -> Counts {
+fn ours(archive: &Path, segment: SegmentId) -> Counts {
     let mut counts = Counts::default();
     let start = Position { segment, offset: 0 };
     for found in SegmentReader::open(archive, start).expect("opened") {

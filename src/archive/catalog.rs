@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::archive::Error;
 use crate::archive::leaf::LeafKind;
 use crate::archive::metadata::{Measure, Observation, PinRecord};
-use crate::archive::segment::{Location, Position};
+use crate::archive::segment::{Location, Position, SegmentId};
 use crate::article::Digests;
 use crate::digest::Digest;
 use crate::identity::DocId;
@@ -19,11 +19,19 @@ use crate::submission::{ClaimId, Source};
 
 mod intake;
 mod query;
+mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 const SCHEMA: &str = include_str!("catalog.sql");
-const TABLES: [&str; 5] = ["captures", "events", "raws", "names", "high_water"];
+const TABLES: [&str; 6] = [
+    "captures",
+    "events",
+    "raws",
+    "names",
+    "segments",
+    "high_water",
+];
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size a reader has the whole catalog examined before it believes it: that takes some hundredths of a second.
@@ -532,16 +540,37 @@ fn change(row: &Row<'_>, column: usize) -> rusqlite::Result<Change> {
 
 /// A location in three columns, `None` if one of them is NULL.
 fn location(row: &Row<'_>, [a, b, c]: [usize; 3]) -> rusqlite::Result<Option<Location>> {
-    let (segment, offset, length): (Option<u32>, Option<i64>, Option<i64>) =
+    let (segment, offset, length): (Option<i64>, Option<i64>, Option<i64>) =
         (row.get(a)?, row.get(b)?, row.get(c)?);
     Ok(match (segment, offset, length) {
         (Some(segment), Some(offset), Some(length)) => Some(Location {
-            segment,
+            segment: segment_id(segment).ok_or_else(|| malformed(a))?,
             offset: u64::try_from(offset).map_err(|_| malformed(b))?,
             length: u64::try_from(length).map_err(|_| malformed(c))?,
         }),
         _ => None,
     })
+}
+
+/// A segment as it stands in a column: negative if it is sealed.
+fn segment_column(segment: SegmentId) -> i64 {
+    match segment {
+        SegmentId::Hot(number) => i64::from(number),
+        SegmentId::Sealed(number) => -i64::from(number),
+    }
+}
+
+fn segment_id(column: i64) -> Option<SegmentId> {
+    let number = u32::try_from(column.unsigned_abs()).ok()?;
+    Some(if column < 0 {
+        SegmentId::Sealed(number)
+    } else {
+        SegmentId::Hot(number)
+    })
+}
+
+fn segment(row: &Row<'_>, column: usize) -> rusqlite::Result<SegmentId> {
+    segment_id(row.get(column)?).ok_or_else(|| malformed(column))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

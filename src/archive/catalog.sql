@@ -1,5 +1,5 @@
 -- The catalog of an archive: where everything is. All of it is made from log and segments and can be deleted.
--- Points in time are microseconds since 1970.
+-- Points in time are microseconds since 1970. Segments are hot ones by their number, sealed ones by its negative.
 
 CREATE TABLE captures (
     leaf INTEGER PRIMARY KEY,
@@ -76,7 +76,7 @@ CREATE VIEW leaves AS
         happened_at, NULL, NULL, detail,
         segment, metadata_offset, metadata_length, NULL, NULL FROM events;
 
--- Where raw bytes are; of several records with the same bytes the last.
+-- Where raw bytes are; of several records with the same bytes the one that was found last.
 CREATE TABLE raws (
     digest BLOB PRIMARY KEY,
     segment INTEGER NOT NULL,
@@ -91,6 +91,11 @@ CREATE TABLE names (
     doc TEXT NOT NULL,
     PRIMARY KEY (name, kind, doc)
 ) STRICT, WITHOUT ROWID;
+
+-- The segments that records lie in.
+CREATE TABLE segments (
+    segment INTEGER PRIMARY KEY
+) STRICT;
 
 -- The catalog covers so many leaves; the records of the last one end there.
 CREATE TABLE high_water (

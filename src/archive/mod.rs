@@ -4,11 +4,12 @@
 //!
 //! ```text
 //! frame  warc  leaf  metadata  keys       bytes and what they mean: pure, but for the keys' files
-//! segment                                 files of records
+//! dictionary  segment                     files of records
 //! log/                                    the transparency log
 //! catalog                                 SQLite: where everything is; can be deleted
 //! recovery                                brings the catalog up to the log, from wherever it stands
 //! capture  pins                           records made by many threads; what persons decided
+//! seal                                    hot segments made into sealed ones
 //! group  writer                           the one that changes an archive
 //! reader                                  any number of those that do not
 //! ```
@@ -29,6 +30,7 @@ use crate::identity::DocId;
 
 pub mod capture;
 pub mod catalog;
+pub mod dictionary;
 pub mod frame;
 mod group;
 pub mod keys;
@@ -38,6 +40,7 @@ pub mod metadata;
 pub mod pins;
 pub mod reader;
 pub mod recovery;
+pub mod seal;
 pub mod segment;
 pub mod warc;
 pub mod writer;

@@ -310,6 +310,21 @@ impl Archive {
         Ok(bytes)
     }
 
+    /// Where a record of `row` is by now.
+    fn place_now(
+        &self,
+        row: &CaptureRow,
+        kind: &str,
+        digest: &Digest,
+    ) -> Result<Option<Location>, Error> {
+        let catalog = open_catalog(&self.dir, &mut Recovery::default())?;
+        match kind {
+            "resource" => catalog.raw(digest),
+            "conversion" => catalog.text_at(row.leaf),
+            _ => Ok(catalog.placed(digest)?.map(|placed| placed.metadata)),
+        }
+    }
+
     /// A record of `row`, which must be of this type and have a block of this digest.
     fn record(
         &self,
@@ -321,7 +336,14 @@ impl Archive {
     ) -> Result<Vec<u8>, Error> {
         let place = at.ok_or_else(|| damaged(row, what, None, "no segment has it"))?;
         let wrong = |why: &str| damaged(row, what, at, why);
-        let bytes = segment::read(&self.dir, place)?;
+        let bytes = match segment::read(&self.dir, place) {
+            // Since the catalog was asked the segment may have been sealed.
+            Err(error) if is_gone(&error) => match self.place_now(row, kind, &digest)? {
+                Some(now) if now != place => segment::read(&self.dir, now)?,
+                _ => return Err(error),
+            },
+            read => read?,
+        };
         let record = Record::parse(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if record.kind() != kind {
             return Err(wrong("another record is there"));
@@ -331,6 +353,11 @@ impl Archive {
         }
         Ok(bytes)
     }
+}
+
+/// Whether there is no such segment.
+fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::Record { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// The story versions among the captures of a document, each as the capture of it that was fetched last.
@@ -407,7 +434,7 @@ fn catch_up(
     }
     // Read again, and now: the catalog may be further than the log was at first, but never than it is.
     let now = LogReader::open(&dir.join("log"))?;
-    if let Err(why) = recovery::belongs(&catalog, covered, &now)? {
+    if let Err(why) = recovery::belongs(dir, &catalog, covered, &now)? {
         return Ok(Err(why));
     }
     if covered >= log.checkpoint().size {

@@ -13,7 +13,9 @@ use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::metadata::{MetadataBlock, Summary};
-use crate::archive::segment::{self, Found, Location, Position, SegmentReader, SegmentWriter};
+use crate::archive::segment::{
+    self, Found, Location, Position, SegmentId, SegmentReader, SegmentWriter,
+};
 use crate::archive::warc::Record;
 use crate::archive::{Error, Paths};
 use crate::digest::Digest;
@@ -171,6 +173,7 @@ pub(super) fn check_history(paths: &Paths, log: &LogReader) -> Result<bool, Erro
 /// Whether a catalog that covers so many leaves covers a beginning of this very log, and so can be brought further. A log
 /// that is written meanwhile must have been opened after the catalog was asked.
 pub(super) fn belongs(
+    archive: &Path,
     catalog: &Catalog,
     covered: u64,
     log: &LogReader,
@@ -183,6 +186,9 @@ pub(super) fn belongs(
     if covered == 0 {
         return Ok(Ok(()));
     }
+    if let Some(why) = was_left_behind(archive, catalog)? {
+        return Ok(Err(why));
+    }
     let last = parse_leaf(log, covered - 1, &log.entry(covered - 1)?)?;
     Ok(
         if catalog.metadata_of_leaf(covered - 1)? == Some(last.metadata) {
@@ -191,6 +197,23 @@ pub(super) fn belongs(
             Err("it is the catalog of another log".to_owned())
         },
     )
+}
+
+/// Whether records were moved after the catalog was written, as if it came out of a backup: segments that it knows are gone,
+/// and a sealed one that it does not know is there.
+fn was_left_behind(archive: &Path, catalog: &Catalog) -> Result<Option<String>, Error> {
+    // In this order: a writer tells the catalog before it deletes.
+    let there = segment::list(archive)?;
+    let known = catalog.segments()?;
+    let is_unknown = |one: &&SegmentId| matches!(one, SegmentId::Sealed(_)) && !known.contains(one);
+    let unknown = there.iter().find(is_unknown);
+    let gone = known.iter().find(|one| !there.contains(one));
+    Ok(match (gone, unknown) {
+        (Some(gone), Some(unknown)) => Some(format!(
+            "it knows {gone}, which is gone, and does not know {unknown}"
+        )),
+        _ => None,
+    })
 }
 
 fn parse_leaf(log: &LogReader, index: u64, entry: &[u8]) -> Result<Leaf, Error> {
@@ -232,19 +255,19 @@ pub(super) fn replay(
         raw: None,
         text: None,
     };
-    for &number in segments.iter().filter(|n| **n >= from.end.segment) {
-        let offset = if number == from.end.segment {
-            from.end.offset
-        } else {
-            0
+    let known = catalog.segments()?;
+    for &segment in &segments {
+        let offset = match segment == from.end.segment {
+            true => from.end.offset,
+            false => 0,
         };
-        scan.segment(
-            Position {
-                segment: number,
-                offset,
-            },
-            recovery,
-        )?;
+        let is_new = match segment {
+            SegmentId::Hot(_) => segment >= from.end.segment,
+            SegmentId::Sealed(_) => !known.contains(&segment),
+        };
+        if is_new {
+            scan.segment(Position { segment, offset }, recovery)?;
+        }
     }
     recovery.leaves_replayed += size - from.leaves;
     let lost = catalog.lost(from.leaves)?.into_iter();
@@ -255,15 +278,29 @@ pub(super) fn replay(
         capture: lost.capture,
     }));
     let end = match scan.last {
-        Some((leaf, end)) if leaf + 1 == size => end,
-        // Where the records of the last leaf end is not known: nothing is cut, and writing goes on in a new segment.
-        _ => Position {
-            segment: segments.last().map_or(1, |last| last + 1),
-            offset: 0,
+        Some((leaf, end)) if leaf + 1 == size => match end.segment {
+            SegmentId::Hot(_) => end,
+            // Whatever hot segment was begun after that has a higher number, and nothing in it was committed.
+            SegmentId::Sealed(_) => after(
+                segments
+                    .iter()
+                    .filter(|s| matches!(s, SegmentId::Sealed(_))),
+            ),
         },
+        // Where the records of the last leaf end is not known: nothing is cut, and writing goes on in a new segment.
+        _ => after(&segments),
     };
     catalog.set_high_water(HighWater { leaves: size, end })?;
     catalog.commit()
+}
+
+/// The start of the hot segment that comes after all of these.
+fn after<'a>(segments: impl IntoIterator<Item = &'a SegmentId>) -> Position {
+    let segments: Vec<SegmentId> = segments.into_iter().copied().collect();
+    Position {
+        segment: SegmentId::Hot(segment::next_number(&segments)),
+        offset: 0,
+    }
 }
 
 /// Whether the segment in which the committed records end is shorter than they are.
@@ -288,7 +325,7 @@ struct Scan<'a> {
     catalog: &'a Catalog,
     /// So many announced leaves are not found yet.
     wanted: u64,
-    /// The last leaf that was found, and where its record ends.
+    /// The last leaf of those that were found, and where its record ends.
     last: Option<(u64, Position)>,
     raw: Option<(Digest, Location)>,
     text: Option<Location>,
@@ -357,7 +394,10 @@ impl Scan<'_> {
         recovery: &mut Recovery,
     ) -> Result<(), Error> {
         self.wanted -= 1;
-        self.last = Some((leaf.leaf, metadata.end()));
+        if self.last.is_none_or(|(last, _)| last < leaf.leaf) {
+            self.last = Some((leaf.leaf, metadata.end()));
+        }
+        self.catalog.add_segment(metadata.segment)?;
         match MetadataBlock::<Summary>::parse(block) {
             Ok(MetadataBlock::Capture(block)) => {
                 let content = block.content.as_ref();
@@ -430,7 +470,8 @@ fn cut(
 ) -> Result<(), Error> {
     let writer = SegmentWriter::open(&paths.dir, end)?;
     if writer.tail_bytes()? > 0 && !witnessed {
-        let name = format!("cut-{}-{}", segment::file_name(end.segment), end.offset);
+        let file = segment::file_name(end.segment.number());
+        let name = format!("cut-{file}-{}", end.offset);
         segment::copy_tail(&paths.dir, end, &paths.state.join(name))?;
     }
     let bytes = writer.cut()?;

@@ -1,14 +1,16 @@
-//! Segments: files of records, one zstd frame each, only ever appended to.
+//! Segments: files of records, one zstd frame each. Hot ones are appended to; sealed ones are written once, and their frames
+//! need the dictionary that stands before them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::archive::Error;
-use crate::archive::frame::{self, Extent};
+use crate::archive::frame::{self, Dictionary, Extent};
 use crate::archive::warc::Record;
+use crate::archive::{Error, dictionary};
 use crate::durable;
 
 /// A record of the archive takes no more than this packed; what says otherwise is damaged.
@@ -16,11 +18,55 @@ const FRAME_BYTES_MAX: usize = 256 << 20;
 /// So much is read at once.
 const READ_BYTES: usize = 256 << 10;
 
+/// The folder of hot segments, in the archive.
+pub const FOLDER: &str = "segments";
+/// The folder of sealed segments, in the archive.
+pub const SEALED_FOLDER: &str = "sealed";
+
+/// Which segment: numbers go up from 1 through both folders. Sealed ones come first, since they are the older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SegmentId {
+    /// `sealed/000001.warc.zst`
+    Sealed(u32),
+    /// `segments/000001.warc.zst`
+    Hot(u32),
+}
+
+impl SegmentId {
+    /// Its number, from 1.
+    pub fn number(self) -> u32 {
+        match self {
+            SegmentId::Sealed(number) | SegmentId::Hot(number) => number,
+        }
+    }
+
+    /// The folder that it lies in.
+    pub fn folder(self) -> &'static str {
+        match self {
+            SegmentId::Sealed(_) => SEALED_FOLDER,
+            SegmentId::Hot(_) => FOLDER,
+        }
+    }
+}
+
+impl From<u32> for SegmentId {
+    fn from(number: u32) -> SegmentId {
+        SegmentId::Hot(number)
+    }
+}
+
+/// `segments/000001.warc.zst`
+impl std::fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.folder(), file_name(self.number()))
+    }
+}
+
 /// Where a record's frame lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
-    /// Number of the segment, from 1.
-    pub segment: u32,
+    /// The segment.
+    pub segment: SegmentId,
     /// First byte of the frame.
     pub offset: u64,
     /// Length of the frame.
@@ -40,45 +86,70 @@ impl Location {
 /// `segments/000001.warc.zst@4096`
 impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{FOLDER}/{}@{}", file_name(self.segment), self.offset)
+        write!(f, "{}@{}", self.segment, self.offset)
     }
 }
 
 /// A place between two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
-    /// Number of the segment, from 1.
-    pub segment: u32,
+    /// The segment.
+    pub segment: SegmentId,
     /// Byte in it.
     pub offset: u64,
 }
 
-/// The folder of the segments, in the archive.
-pub const FOLDER: &str = "segments";
+/// `segments/000001.warc.zst@4096`
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.segment, self.offset)
+    }
+}
 
 /// `000001.warc.zst`
-pub fn file_name(segment: u32) -> String {
-    format!("{segment:06}.warc.zst")
+pub fn file_name(number: u32) -> String {
+    format!("{number:06}.warc.zst")
 }
 
-/// The file of a segment.
-pub fn path(archive: &Path, segment: u32) -> PathBuf {
-    archive.join(FOLDER).join(file_name(segment))
+/// The file of a segment; a bare number is that of a hot one.
+pub fn path(archive: &Path, segment: impl Into<SegmentId>) -> PathBuf {
+    let segment = segment.into();
+    archive
+        .join(segment.folder())
+        .join(file_name(segment.number()))
 }
 
-/// The numbers of the segments that are there, ascending. Other files in the folder are not ours and are left alone.
-pub fn list(archive: &Path) -> Result<Vec<u32>, Error> {
-    let folder = archive.join(FOLDER);
+/// The segments that are there, sealed ones first, by their numbers. Other files in the folders are not ours and are left alone.
+pub fn list(archive: &Path) -> Result<Vec<SegmentId>, Error> {
+    let sealed = match list_folder(archive, SEALED_FOLDER) {
+        // Before the first is sealed there is no such folder.
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Vec::new(),
+        sealed => sealed?,
+    };
+    let hot = list_folder(archive, FOLDER)?.into_iter();
+    let mut segments: Vec<SegmentId> = sealed.into_iter().map(SegmentId::Sealed).collect();
+    segments.extend(hot.map(SegmentId::Hot));
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+fn list_folder(archive: &Path, folder: &str) -> Result<Vec<u32>, Error> {
+    let folder = archive.join(folder);
     let error = |source| Error::io("list the segments in", &folder, source);
-    let mut segments = Vec::new();
+    let mut numbers = Vec::new();
     for entry in fs::read_dir(&folder).map_err(error)? {
         let name = entry.map_err(error)?.file_name();
         let number = name.to_str().and_then(|n| n.strip_suffix(".warc.zst"));
         let number = number.and_then(|n| n.parse().ok());
-        segments.extend(number.filter(|n| name.to_str() == Some(&file_name(*n))));
+        numbers.extend(number.filter(|n| name.to_str() == Some(&file_name(*n))));
     }
-    segments.sort_unstable();
-    Ok(segments)
+    Ok(numbers)
+}
+
+/// The number after all that `segments` have.
+pub fn next_number(segments: &[SegmentId]) -> u32 {
+    let numbers = segments.iter().map(|segment| segment.number());
+    numbers.max().unwrap_or(0) + 1
 }
 
 /// Reads and unpacks the record at `location`.
@@ -100,7 +171,11 @@ pub fn read(archive: &Path, location: Location) -> Result<Vec<u8>, Error> {
     let file = File::open(&path).map_err(error)?;
     file.read_exact_at(&mut packed, location.offset)
         .map_err(error)?;
-    frame::decompress(&packed).map_err(error)
+    let dictionary = match location.segment {
+        SegmentId::Hot(_) => None,
+        SegmentId::Sealed(_) => Some(dictionary::of(&path, &file)?),
+    };
+    frame::decompress(&packed, dictionary.as_deref()).map_err(error)
 }
 
 /// What stands at a place of a segment.
@@ -127,9 +202,11 @@ pub enum Found {
 /// Reads a segment from front to back, past damage.
 #[derive(Debug)]
 pub struct SegmentReader {
-    segment: u32,
+    segment: SegmentId,
     path: PathBuf,
     file: File,
+    /// Of a sealed segment; if that is lost, none of its frames is a record.
+    dictionary: Option<Arc<Dictionary>>,
     /// What was read and not given out, from `offset` on.
     buffer: Vec<u8>,
     offset: u64,
@@ -137,21 +214,26 @@ pub struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// Opens a segment at a place between two records.
+    /// Opens a segment at a place between two records; from the start of a sealed one, behind its dictionary.
     pub fn open(archive: &Path, from: Position) -> Result<SegmentReader, Error> {
         let path = path(archive, from.segment);
-        let open = || -> io::Result<File> {
-            let mut file = File::open(&path)?;
-            file.seek(SeekFrom::Start(from.offset))?;
-            Ok(file)
-        };
-        let file = open().map_err(|source| Error::io("open segment", &path, source))?;
+        let error = |source| Error::io("open segment", &path, source);
+        let mut file = File::open(&path).map_err(error)?;
+        let (mut dictionary, mut offset) = (None, from.offset);
+        if let SegmentId::Sealed(_) = from.segment {
+            dictionary = dictionary::of(&path, &file).ok();
+            if offset == 0 {
+                offset = dictionary::records_start(&path, &file);
+            }
+        }
+        file.seek(SeekFrom::Start(offset)).map_err(error)?;
         Ok(SegmentReader {
             segment: from.segment,
             path,
             file,
+            dictionary,
             buffer: Vec::new(),
-            offset: from.offset,
+            offset,
             at_end: false,
         })
     }
@@ -178,7 +260,8 @@ impl SegmentReader {
             let rest = self.buffer.get(start..).unwrap_or_default();
             match frame::extent(rest) {
                 Extent::Whole(length) => {
-                    let bytes = match frame::decompress(&rest[..length]) {
+                    let bytes = match frame::decompress(&rest[..length], self.dictionary.as_deref())
+                    {
                         Ok(bytes) => bytes,
                         Err(error) => return Ok(Frame::Bad(error.to_string())),
                     };
@@ -275,7 +358,7 @@ enum Frame {
 /// The segment that is written to. Bytes before `end` are committed and never change.
 #[derive(Debug)]
 pub struct SegmentWriter {
-    segment: u32,
+    segment: SegmentId,
     path: PathBuf,
     file: File,
     end: u64,
@@ -439,7 +522,7 @@ mod tests {
     }
 
     const START: Position = Position {
-        segment: 1,
+        segment: SegmentId::Hot(1),
         offset: 0,
     };
 
@@ -467,7 +550,7 @@ mod tests {
             assert_eq!(bytes, record);
             assert_eq!(&read(archive.path(), *location).expect("read"), record);
         }
-        assert_eq!(list(archive.path()).expect("listed"), [1]);
+        assert_eq!(list(archive.path()).expect("listed"), [SegmentId::Hot(1)]);
     }
 
     #[test]

@@ -38,6 +38,7 @@ use crate::identity::{Archived, CaptureId};
 use crate::pin::{Pin, PinScope};
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
+pub mod compact;
 mod opening;
 mod records;
 
@@ -104,6 +105,9 @@ pub enum Step {
     ReplaceCheckpoint,
     CopyCheckpoint,
     CommitCatalog,
+    PlaceSealed,
+    CommitMoves,
+    RemoveReplaced,
 }
 
 /// How a step fails.
@@ -286,11 +290,13 @@ impl ArchiveWriter {
         // Taken out: if an error leaves this function, it is gone, and the next call recovers.
         let mut open = self.open.take().expect("it was just opened");
         let fault = self.faults.pop_front();
-        open.roll_over(self.options.segment_bytes_max);
+        if open.end.offset >= self.options.segment_bytes_max {
+            open.begin_segment()?;
+        }
         open.catalog.begin()?;
         let mut group = Group::new(open.end, open.log.size(), std::mem::take(&mut open.buffer));
         if open.end.offset == 0 {
-            let name = segment::file_name(open.end.segment);
+            let name = segment::file_name(open.end.segment.number());
             group.push_owned(warcinfo(&self.manifest, &name, now));
         }
         let result = fill(&mut open, &self.secret, &mut group)?;
@@ -339,16 +345,6 @@ impl Open {
         }
     }
 
-    fn roll_over(&mut self, segment_bytes_max: u64) {
-        if self.end.offset >= segment_bytes_max {
-            self.end = Position {
-                segment: self.end.segment + 1,
-                offset: 0,
-            };
-            self.segment = None;
-        }
-    }
-
     /// The steps up to the catalog's transaction, in their order.
     fn write(
         &mut self,
@@ -377,6 +373,7 @@ impl Open {
         step(fault, Step::CopyCheckpoint, || {
             recovery::write_last_checkpoint(paths, &checkpoint)
         })?;
+        self.catalog.add_segment(self.end.segment)?;
         self.catalog.set_high_water(HighWater {
             leaves: checkpoint.size,
             end: self.end,

@@ -107,6 +107,12 @@ codes! {
     RecordUnknown = "F040", "a record belongs to no capture",
         "it was put in or changed by something else than this program; compare with a backup";
     TargetMissing = "F041", "a record refers to one that is not there", RESTORE_RECORD;
+    DictionaryBad = "F042", "the dictionary in a sealed segment is damaged",
+        "nothing is lost while its second copy is sound: restore the segment from a backup";
+    DictionaryCopyBad = "F043", "the second copy of a sealed segment's dictionary is missing or damaged",
+        "nothing is lost while the segment's own dictionary is sound: restore the copy from a backup";
+    SealedUnlike = "F044", "a sealed segment is not, byte for byte, what was sealed", RESTORE_FILE;
+    SealedDigestBad = "F045", "the digest beside a sealed segment is missing or unreadable", RESTORE_FILE;
     CatalogMissing = "F050", "the catalog is missing",
         "nothing is lost: starting the daemon or `add` builds it again";
     CatalogBad = "F051", "the catalog is damaged", CATALOG;

@@ -1,17 +1,18 @@
 //! The records: every frame unpacked, every digest computed anew, every leaf's metadata block found, its raw bytes and text
 //! with it, and every record accounted for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::archive::catalog::Catalog;
-use crate::archive::segment::{self, Found, Location, Position, SegmentReader};
+use crate::archive::segment::{self, Found, Location, Position, SegmentId, SegmentReader};
 use crate::archive::warc::{Record, RecordError};
 use crate::check::log::LogView;
 use crate::check::problem::{Code, Findings, chain};
 use crate::digest::Digest;
+use crate::identity::DocId;
 
 mod judge;
 
@@ -21,10 +22,10 @@ const CONTENT_CHECKSUM: u8 = 1 << 2;
 const UNUSED: u8 = 1 << 4;
 
 /// Which records are read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Region {
-    /// The leaves whose records lie there.
-    pub(super) leaves: (usize, usize),
+    /// The leaves whose records lie there, the last of them last.
+    pub(super) leaves: Vec<usize>,
     /// Where they start.
     pub(super) from: Position,
     /// Where they end; `None`: wherever the segments end.
@@ -35,15 +36,18 @@ impl Region {
     /// All of the segments.
     pub(super) fn whole(view: &LogView) -> Region {
         Region {
-            leaves: (0, view.leaves.all.len()),
-            from: Position {
-                segment: 0,
-                offset: 0,
-            },
+            leaves: (0..view.leaves.all.len()).collect(),
+            from: START,
             to: None,
         }
     }
 }
+
+/// Before all records.
+pub(super) const START: Position = Position {
+    segment: SegmentId::Sealed(0),
+    offset: 0,
+};
 
 /// What reading the records has shown.
 pub(super) struct Records<'a> {
@@ -65,6 +69,27 @@ pub(super) struct Records<'a> {
     names: HashSet<u64>,
     /// What was read since the last metadata record that a leaf commits to.
     since: Group,
+    /// What was missed and may still come.
+    missed: Vec<Missed>,
+    /// Numbers of segments that sealed ones replace; what is there all the same, a crash left there.
+    replaced: BTreeSet<u32>,
+}
+
+/// What is a problem unless it is found later: after sealing, records come in another order.
+struct Missed {
+    what: Target,
+    code: Code,
+    place: String,
+    doc: Option<DocId>,
+    message: String,
+}
+
+/// What was missed.
+enum Target {
+    Raw(Digest),
+    Text(Digest),
+    /// A record of this name, hashed.
+    Record(u64),
 }
 
 /// Records and damage since the last metadata record that a leaf commits to: they are the next one's, or the unfinished tail.
@@ -112,6 +137,7 @@ impl<'a> Records<'a> {
         view: &'a LogView,
         catalog: Option<&'a Catalog>,
         whole: bool,
+        replaced: BTreeSet<u32>,
     ) -> Records<'a> {
         Records {
             archive,
@@ -126,14 +152,21 @@ impl<'a> Records<'a> {
             sound_texts: HashSet::new(),
             names: HashSet::new(),
             since: Group::default(),
+            missed: Vec::new(),
+            replaced,
         }
     }
 
     /// Reads a region of the segments, and judges what its leaves lack.
-    pub(super) fn read(&mut self, region: Region, segments: &[u32], findings: &mut Findings) {
-        let last = region.to.map_or(u32::MAX, |to| to.segment);
+    pub(super) fn read(
+        &mut self,
+        region: &Region,
+        segments: &[SegmentId],
+        findings: &mut Findings,
+    ) {
         for segment in segments.iter().copied() {
-            if segment < region.from.segment || segment > last {
+            let is_behind = region.to.is_some_and(|to| segment > to.segment);
+            if segment < region.from.segment || is_behind {
                 continue;
             }
             let offset = match segment == region.from.segment {
@@ -153,10 +186,11 @@ impl<'a> Records<'a> {
             Ok(reader) => reader,
             Err(error) => {
                 let message = chain(&error);
-                return findings.problem(Code::SegmentMissing, place(from), message);
+                return findings.problem(Code::SegmentMissing, from.to_string(), message);
             }
         };
         let headers = File::open(segment::path(self.archive, from.segment)).ok();
+        let mut is_first = from.offset == 0;
         while end.is_none_or(|end| next < end) {
             match reader.next() {
                 Some(Ok(Found::Record { location, bytes })) => {
@@ -167,7 +201,7 @@ impl<'a> Records<'a> {
                     }
                     self.records += 1;
                     self.bytes += location.length;
-                    self.take(location, &bytes, findings);
+                    self.take(location, is_first, &bytes, findings);
                 }
                 Some(Ok(Found::Damaged { at, length, reason })) => {
                     next = at.offset + length;
@@ -180,27 +214,31 @@ impl<'a> Records<'a> {
                         segment: from.segment,
                         offset: next,
                     };
-                    findings.problem(Code::SegmentMissing, place(at), chain(&error));
+                    findings.problem(Code::SegmentMissing, at.to_string(), chain(&error));
                     break;
                 }
             }
+            is_first = false;
         }
     }
 
-    fn take(&mut self, at: Location, bytes: &[u8], findings: &mut Findings) {
+    fn take(&mut self, at: Location, is_first: bool, bytes: &[u8], findings: &mut Findings) {
         let record = match Record::parse(bytes) {
             Ok(record) => record,
             Err(error) => return self.damaged(at, &error),
         };
         let name = record.header("WARC-Record-ID").unwrap_or_default();
         if !self.names.insert(short(name)) {
+            if self.replaced.contains(&at.segment.number()) {
+                return;
+            }
             let message = format!("a record before it has its name, {name}");
             self.fault(Code::RecordUnknown, at, message);
         }
         let block = Digest::of(record.block);
         let named = record.digest("WARC-Block-Digest");
         let kind = match record.kind() {
-            "warcinfo" if at.offset == 0 => {
+            "warcinfo" if is_first => {
                 if named.is_some_and(|named| named != block) {
                     self.fault(Code::DigestWrong, at, wrong(named, block));
                 }
@@ -277,15 +315,34 @@ impl<'a> Records<'a> {
         });
     }
 
-    /// What a record refers to comes before it.
+    /// What a record refers to must be there.
     fn check_target(&mut self, at: Location, record: &Record<'_>) {
         // Behind damage the target may be what was damaged; that is told already.
         let Some(target) = record.header("WARC-Refers-To") else {
             return;
         };
         if !self.names.contains(&short(target)) && self.since.damage.is_empty() {
-            let message = format!("it refers to {target}, which does not come before it");
-            self.fault(Code::TargetMissing, at, message);
+            self.missed.push(Missed {
+                what: Target::Record(short(target)),
+                code: Code::TargetMissing,
+                place: at.to_string(),
+                doc: None,
+                message: format!("it refers to {target}, which is not there"),
+            });
+        }
+    }
+
+    /// Tells what was missed and did not come later.
+    pub(super) fn tell_missed(&mut self, findings: &mut Findings) {
+        for missed in std::mem::take(&mut self.missed) {
+            let is_there = match missed.what {
+                Target::Raw(digest) => self.has_raw(&digest),
+                Target::Text(digest) => self.sound_texts.contains(&digest),
+                Target::Record(name) => self.names.contains(&name),
+            };
+            if !is_there {
+                findings.problem_of(missed.code, missed.place, missed.doc, missed.message);
+            }
         }
     }
 }
@@ -307,15 +364,6 @@ fn wrong(named: Option<Digest>, found: Digest) -> String {
         Some(named) => format!("its digest is {found}, its header says {named}"),
         None => format!("its digest is {found}, its header says none"),
     }
-}
-
-fn place(at: Position) -> String {
-    format!(
-        "{}/{}@{}",
-        segment::FOLDER,
-        segment::file_name(at.segment),
-        at.offset
-    )
 }
 
 /// Eight bytes of a name's digest: two records of a billion meet by chance once in forty archives, and then nothing is missed

@@ -1,4 +1,5 @@
-"""Reads the segments of an archive with fastwarc (as they are) and with warcio (after zstd -dc), and verifies every digest.
+"""Reads the segments of an archive, sealed and hot, with fastwarc (as they are) and with warcio (after zstd -dc), and verifies
+every digest.
 
 Prints one JSON object per segment: how many records each of them read, of which types, and how many digests it verified.
 Any digest that is wrong, and any record that cannot be read, ends it with an error.
@@ -31,9 +32,19 @@ def with_fastwarc(path):
     return {"records": sum(types.values()), "types": types, "digests": digests}
 
 
+def unpacked(path):
+    """What zstd makes of a segment. A zero tail or a torn frame makes it fail."""
+    copy = path.with_name(path.name.replace(".warc.zst", ".dict.zst"))
+    options = []
+    with tempfile.NamedTemporaryFile() as dictionary:
+        if copy.exists():
+            subprocess.run(["zstd", "-dcq", copy], check=True, stdout=dictionary)
+            options = ["-D", dictionary.name]
+        return subprocess.run(["zstd", "-dcq", *options, path], check=True, stdout=subprocess.PIPE).stdout
+
+
 def with_warcio(path):
-    # A zero tail or a torn frame makes zstd fail.
-    plain = subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout
+    plain = unpacked(path)
     types, digests = collections.Counter(), 0
     for record in ArchiveIterator(io.BytesIO(plain), check_digests=True):
         types[record.rec_type] += 1
@@ -50,9 +61,13 @@ def with_warcio(path):
 
 
 def main():
-    for path in sorted(pathlib.Path(sys.argv[1], "segments").glob("*.warc.zst")):
+    archive = pathlib.Path(sys.argv[1])
+    for path in sorted(archive.glob("sealed/*.warc.zst")) + sorted(archive.glob("segments/*.warc.zst")):
         found = {"fastwarc": with_fastwarc(path), "warcio": with_warcio(path)}
-        print(json.dumps({"segment": path.name, **found}))
+        print(json.dumps({"segment": f"{path.parent.name}/{path.name}", **found}))
+    digests = sorted(archive.glob("sealed/*.sha256"))
+    if digests:
+        subprocess.run(["sha256sum", "--quiet", "-c", *digests], check=True, cwd=archive / "sealed")
 
 
 main()

@@ -15,14 +15,16 @@ trap 'rm -rf "$work"' EXIT
 for segment in "$archive"/segments/*.warc.zst "$archive"/sealed/*.warc.zst; do
     [ -e "$segment" ] || continue
     name=$(basename "$(dirname "$segment")")-$(basename "$segment" .zst)
-    dictionary=${segment%.warc.zst}.dict
-    if [ -e "$dictionary" ]; then
+    if [ -e "${segment%.warc.zst}.dict.zst" ]; then
+        dictionary=$work/dictionary
+        zstd -dcq "${segment%.warc.zst}.dict.zst" >"$dictionary"
         zstd -dcq --memory=2048MB -D "$dictionary" "$segment" >"$work/$name"
     else
         zstd -dcq --memory=2048MB "$segment" >"$work/$name"
     fi
 done
 
+rm -f "$work/dictionary"
 python3 - "$archive" "$work" "$target" <<'PYTHON'
 import hashlib, json, pathlib, struct, sys
 

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, PinRow, change,
-    digest, kind, location, malformed, signed, unsigned,
+    digest, kind, location, malformed, segment, segment_column, signed, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::leaf::{Leaf, LeafKind};
@@ -33,7 +33,7 @@ impl Catalog {
             Ok(HighWater {
                 leaves: unsigned(row, 0)?,
                 end: Position {
-                    segment: row.get(1)?,
+                    segment: segment(row, 1)?,
                     offset: unsigned(row, 2)?,
                 },
             })
@@ -45,7 +45,12 @@ impl Catalog {
     /// The catalog covers the log so far.
     pub fn set_high_water(&self, to: HighWater) -> Result<(), Error> {
         let sql = r#"UPDATE high_water SET leaves = ?1, segment = ?2, "offset" = ?3"#;
-        let values = params![signed(to.leaves), to.end.segment, signed(to.end.offset)];
+        let end = to.end;
+        let values = params![
+            signed(to.leaves),
+            segment_column(end.segment),
+            signed(end.offset)
+        ];
         self.run(sql, values)
     }
 
@@ -109,7 +114,7 @@ impl Catalog {
                 content.map(|content| content.rules),
                 new.text.map(|t| signed(t.offset)),
                 new.text.map(|t| signed(t.length)),
-                new.metadata.segment,
+                segment_column(new.metadata.segment),
                 signed(new.metadata.offset),
                 signed(new.metadata.length),
                 measure.map(|m| count(m.extent.input)),
@@ -161,7 +166,7 @@ impl Catalog {
                 signed(leaf),
                 event.at().as_microsecond(),
                 detail,
-                metadata.segment,
+                segment_column(metadata.segment),
                 signed(metadata.offset),
                 signed(metadata.length)
             ],
@@ -196,7 +201,7 @@ impl Catalog {
             "INSERT OR REPLACE INTO raws VALUES (?1, ?2, ?3, ?4)",
             params![
                 digest.as_bytes(),
-                at.segment,
+                segment_column(at.segment),
                 signed(at.offset),
                 signed(at.length)
             ],

@@ -5,11 +5,11 @@ use rusqlite::{Row, params};
 
 use super::{
     CaptureRow, Catalog, Counts, DocumentRow, HistoryRow, LeafRow, Locations, MeasureRow, change,
-    digest, kind, location, malformed, signed, timestamp, unsigned,
+    digest, kind, location, malformed, segment, segment_column, signed, timestamp, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::metadata::{Extent, Measure};
-use crate::archive::segment::{Location, Position};
+use crate::archive::segment::{Location, Position, SegmentId};
 use crate::article::Digests;
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId};
@@ -209,7 +209,7 @@ impl Catalog {
                    WHERE segment IS NOT NULL GROUP BY segment ORDER BY segment";
         self.all(sql, [], |row| {
             Ok(Position {
-                segment: row.get(0)?,
+                segment: segment(row, 0)?,
                 offset: unsigned(row, 1)?,
             })
         })
@@ -218,7 +218,7 @@ impl Catalog {
     /// The documents with a record that begins in this stretch of a segment, in the order of archiving.
     pub fn docs_within(
         &self,
-        segment: u32,
+        segment: SegmentId,
         bytes: std::ops::Range<u64>,
     ) -> Result<Vec<DocId>, Error> {
         let sql = r#"SELECT doc, min(leaf) FROM (
@@ -228,7 +228,11 @@ impl Catalog {
             SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
                 WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3
             ) GROUP BY doc ORDER BY 2"#;
-        let values = params![segment, signed(bytes.start), signed(bytes.end)];
+        let values = params![
+            segment_column(segment),
+            signed(bytes.start),
+            signed(bytes.end)
+        ];
         self.all(sql, values, |row| Ok(DocId(row.get(0)?)))
     }
 }

@@ -10,7 +10,7 @@ use crate::archive::log::writer::LogWriter;
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::{Error, Paths};
 
-use super::Open;
+use super::{Open, compact};
 
 impl Open {
     pub(super) fn recover(paths: &Paths) -> Result<(Open, Recovery), Error> {
@@ -42,6 +42,7 @@ impl Open {
             segment: None,
             buffer: Vec::new(),
         };
+        compact::finish(&paths.dir, &open)?;
         Ok((open, recovery))
     }
 }
@@ -55,6 +56,7 @@ fn open_catalog(
 ) -> Result<Catalog, Error> {
     let was_missing = !Catalog::path_in(&paths.dir).exists();
     let opened = Catalog::open(&paths.dir).and_then(|catalog| {
+        compact::undo(&paths.dir, &catalog)?;
         let size = log.checkpoint().size;
         let covered = catalog.high_water()?.leaves;
         if covered > size && !witnessed {
@@ -66,13 +68,15 @@ fn open_catalog(
                 witness: Catalog::path_in(&paths.dir),
             });
         }
-        Ok(match recovery::belongs(&catalog, covered, log)? {
-            Ok(()) => {
-                recovery::replay(&paths.dir, &catalog, log, recovery)?;
-                Ok(catalog)
-            }
-            Err(why) => Err(why),
-        })
+        Ok(
+            match recovery::belongs(&paths.dir, &catalog, covered, log)? {
+                Ok(()) => {
+                    recovery::replay(&paths.dir, &catalog, log, recovery)?;
+                    Ok(catalog)
+                }
+                Err(why) => Err(why),
+            },
+        )
     });
     let why = match opened {
         Ok(Ok(catalog)) => {

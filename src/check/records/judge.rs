@@ -6,7 +6,7 @@ use crate::archive::segment::{self, Location, Position};
 use crate::archive::warc::Record;
 use crate::check::content;
 use crate::check::problem::{Code, Findings};
-use crate::check::records::{Damage, Group, Kind, Records, Region, place};
+use crate::check::records::{Damage, Group, Kind, Missed, Records, Region, Target};
 use crate::digest::Digest;
 use crate::identity::DocId;
 
@@ -105,9 +105,17 @@ impl Records<'_> {
         let text = position(&[Kind::Text], digests.text);
         let capture = leaf.capture.unwrap_or_default();
         let who = |what| format!("{what} of capture {capture}");
+        let missed = |what, code, message| Missed {
+            what,
+            code,
+            place: at.to_string(),
+            doc: doc.clone(),
+            message,
+        };
         if raw.is_none() || !self.has_raw(&digests.raw) {
             let message = format!("{}, {}, are not there", who("the raw bytes"), digests.raw);
-            findings.problem_of(Code::RawMissing, at.to_string(), doc.clone(), message);
+            let missed = missed(Target::Raw(digests.raw), Code::RawMissing, message);
+            self.miss(missed, raw.is_some(), findings);
         }
         if own && text.is_none() || !self.has_text(&digests.text, index) {
             let message = format!(
@@ -115,7 +123,8 @@ impl Records<'_> {
                 who("the canonical text"),
                 digests.text
             );
-            findings.problem_of(Code::TextMissing, at.to_string(), doc.clone(), message);
+            let missed = missed(Target::Text(digests.text), Code::TextMissing, message);
+            self.miss(missed, !own || text.is_some(), findings);
         }
         if let Some(raw) = raw.map(|raw| &group.records[raw])
             && raw.kind == Kind::Raw
@@ -139,8 +148,17 @@ impl Records<'_> {
         vec![raw, text]
     }
 
+    /// Something was not found so far. It is told at once unless it may still come.
+    fn miss(&mut self, missed: Missed, may_come: bool, findings: &mut Findings) {
+        if may_come && self.whole {
+            self.missed.push(missed);
+        } else {
+            findings.problem_of(missed.code, missed.place, missed.doc, missed.message);
+        }
+    }
+
     /// Whether sound raw bytes of this digest are there: read already, or where the catalog says.
-    fn has_raw(&mut self, digest: &Digest) -> bool {
+    pub(super) fn has_raw(&mut self, digest: &Digest) -> bool {
         if self.raws.contains_key(digest) {
             return true;
         }
@@ -185,7 +203,7 @@ impl Records<'_> {
         });
         let doc = doc.or_else(|| docs?.into_iter().next());
         let message = format!("{} bytes are no record: {}", damage.length, damage.reason);
-        findings.problem_of(Code::FrameBad, place(damage.at), doc, message);
+        findings.problem_of(Code::FrameBad, damage.at.to_string(), doc, message);
     }
 
     fn tell_unknown(&self, unknown: &[Location], findings: &mut Findings) {
@@ -203,10 +221,9 @@ impl Records<'_> {
     }
 
     /// Tells which leaves have no metadata record, and what became of the records after the last that has one.
-    pub(super) fn finish(&mut self, region: Region, findings: &mut Findings) {
-        let (first, end) = region.leaves;
+    pub(super) fn finish(&mut self, region: &Region, findings: &mut Findings) {
         let mut missing = 0;
-        for index in first..end {
+        for &index in &region.leaves {
             let Some(leaf) = self.view.leaves.all[index] else {
                 continue;
             };
@@ -230,10 +247,9 @@ impl Records<'_> {
             }
         }
         let group = std::mem::take(&mut self.since);
-        let last_known = end
-            .checked_sub(1)
-            .is_none_or(|last| self.metadata[last].is_some());
-        let committed = self.committed_end(end, region.to);
+        let last = region.leaves.last().copied();
+        let last_known = last.is_none_or(|last| self.metadata[last].is_some());
+        let committed = self.committed_end(last, region.to);
         // What an interrupted commit left, or a daemon is writing, is not judged.
         let in_tail = |at: Position| match committed {
             _ if missing == 0 && last_known => true,
@@ -246,7 +262,7 @@ impl Records<'_> {
                     "{} bytes after the last committed record: {}",
                     damage.length, damage.reason
                 );
-                findings.note(place(damage.at), message);
+                findings.note(damage.at.to_string(), message);
             } else {
                 self.tell_damage(damage, None, findings);
             }
@@ -272,9 +288,9 @@ impl Records<'_> {
         }
     }
 
-    /// Where the records of the leaves before `leaf` end, as far as the catalog knows.
-    fn committed_end(&self, leaf: usize, to: Option<Position>) -> Option<Position> {
-        let last = leaf.checked_sub(1)? as u64;
+    /// Where the records of the leaves up to `last` end, as far as the catalog knows.
+    fn committed_end(&self, last: Option<usize>, to: Option<Position>) -> Option<Position> {
+        let last = last? as u64;
         let at = || self.catalog?.metadata_at(last).ok()?;
         to.or_else(|| at().map(|at| at.end()))
     }

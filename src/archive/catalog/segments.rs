@@ -1,0 +1,105 @@
+//! Which segments the catalog knows, and records that move from one to another.
+
+use rusqlite::{Row, params};
+
+use super::{Catalog, location, segment, segment_column, signed, unsigned};
+use crate::archive::Error;
+use crate::archive::segment::{Location, SegmentId};
+use crate::digest::Digest;
+use crate::identity::DocId;
+
+/// A leaf by its metadata record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Its index.
+    pub leaf: u64,
+    /// The document.
+    pub doc: DocId,
+    /// Where the metadata record is.
+    pub metadata: Location,
+}
+
+impl Catalog {
+    /// The segments that records lie in.
+    pub fn segments(&self) -> Result<Vec<SegmentId>, Error> {
+        let sql = "SELECT segment FROM segments";
+        let mut segments = self.all(sql, [], |row| segment(row, 0))?;
+        segments.sort_unstable();
+        Ok(segments)
+    }
+
+    /// Records lie in this segment.
+    pub fn add_segment(&self, segment: SegmentId) -> Result<(), Error> {
+        let sql = "INSERT OR IGNORE INTO segments VALUES (?1)";
+        self.run(sql, [segment_column(segment)])
+    }
+
+    /// No records lie in this segment any more.
+    pub fn remove_segment(&self, segment: SegmentId) -> Result<(), Error> {
+        let sql = "DELETE FROM segments WHERE segment = ?1";
+        self.run(sql, [segment_column(segment)])
+    }
+
+    /// The leaf that commits to a metadata block whose record was found.
+    pub fn placed(&self, metadata: &Digest) -> Result<Option<Placed>, Error> {
+        let sql = "SELECT leaf, doc, segment, metadata_offset, metadata_length FROM leaves \
+                   WHERE metadata = ?1 AND segment IS NOT NULL LIMIT 1";
+        let read = |row: &Row<'_>| {
+            let at = location(row, [2, 3, 4])?;
+            Ok((unsigned(row, 0)?, DocId(row.get(1)?), at))
+        };
+        let found = self.first(sql, [metadata.as_bytes()], read)?;
+        Ok(found.and_then(|(leaf, doc, at)| {
+            Some(Placed {
+                leaf,
+                doc,
+                metadata: at?,
+            })
+        }))
+    }
+
+    /// The text and the metadata record of a leaf lie elsewhere now.
+    pub fn move_leaf(
+        &self,
+        leaf: u64,
+        text: Option<Location>,
+        metadata: Location,
+    ) -> Result<(), Error> {
+        let sql = "UPDATE captures SET segment = ?2, metadata_offset = ?3, metadata_length = ?4, text_offset = ?5, \
+                   text_length = ?6 WHERE leaf = ?1";
+        let segment = segment_column(metadata.segment);
+        let (offset, length) = (signed(metadata.offset), signed(metadata.length));
+        let text_offset = text.map(|text| signed(text.offset));
+        let text_length = text.map(|text| signed(text.length));
+        self.run(
+            sql,
+            params![
+                signed(leaf),
+                segment,
+                offset,
+                length,
+                text_offset,
+                text_length
+            ],
+        )?;
+        let sql = "UPDATE events SET segment = ?2, metadata_offset = ?3, metadata_length = ?4 WHERE leaf = ?1";
+        self.run(sql, params![signed(leaf), segment, offset, length])
+    }
+
+    /// Raw bytes that were at `from`, unless others with the same digest count, are at `to` now.
+    pub fn move_raw(&self, digest: &Digest, from: Location, to: Location) -> Result<(), Error> {
+        let sql = r#"UPDATE raws SET segment = ?4, "offset" = ?5, length = ?6
+            WHERE digest = ?1 AND segment = ?2 AND "offset" = ?3"#;
+        self.run(
+            sql,
+            params![
+                digest.as_bytes(),
+                segment_column(from.segment),
+                signed(from.offset),
+                segment_column(to.segment),
+                signed(to.offset),
+                signed(to.length)
+            ],
+        )
+    }
+}
