@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, Paths};
 use crate::decode;
+use crate::human_duration;
 use crate::inbox;
 
 /// The commented file that `init` writes.
@@ -51,6 +53,11 @@ pub struct ArchiveSection {
     pub state: PathBuf,
     /// A segment that reaches this size is followed by the next.
     pub segment_bytes_max: ByteSize,
+    /// Full segments are sealed once nothing has come in for so long; if it is zero, by `compact` alone.
+    #[serde(with = "human_duration")]
+    pub compact_after: Duration,
+    /// At most so many bytes of segments are sealed at once, but always one segment.
+    pub compact_bytes_max: ByteSize,
 }
 
 impl Default for ArchiveSection {
@@ -60,6 +67,8 @@ impl Default for ArchiveSection {
             keys: "keys".into(),
             state: "state".into(),
             segment_bytes_max: ByteSize::gib(1),
+            compact_after: Duration::from_secs(30 * 60),
+            compact_bytes_max: ByteSize::gib(1),
         }
     }
 }

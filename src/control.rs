@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::writer::compact::Compaction;
 use crate::durable;
 use crate::pin::{Pin, PinScope};
 use crate::pipeline::Outcome;
@@ -36,6 +37,11 @@ pub enum Request {
     Add(Box<Add>),
     /// Archive what a person decided.
     Pin(Box<PinRequest>),
+    /// Seal full segments.
+    Compact {
+        /// The one that is being written to, too.
+        all: bool,
+    },
 }
 
 /// A decision about a span of text.
@@ -87,6 +93,8 @@ pub enum Answer {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         refused: Vec<String>,
     },
+    /// Segments were sealed (`compact`).
+    Compacted(Compacted),
     /// It is archived (`pin`).
     Pinned {
         /// Always true.
@@ -94,6 +102,51 @@ pub enum Answer {
         /// The index of its leaf; null if it held already.
         leaf: Option<u64>,
     },
+}
+
+/// What `compact` did, and the JSON of the command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compacted {
+    /// The new segments.
+    pub sealed: Vec<String>,
+    /// So many segments are no more.
+    pub replaced: usize,
+    /// So many records were moved.
+    pub records: u64,
+    /// Bytes that the old segments took.
+    pub bytes_before: u64,
+    /// Bytes that the new ones take, the second copies of their dictionaries included.
+    pub bytes_after: u64,
+    /// Segments that were left as they are.
+    pub refused: Vec<RefusedSegment>,
+}
+
+/// A segment that was left as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefusedSegment {
+    /// Which.
+    pub segment: String,
+    /// Why.
+    pub why: String,
+}
+
+impl From<Compaction> for Compacted {
+    fn from(done: Compaction) -> Compacted {
+        let refused = done.refused.into_iter();
+        Compacted {
+            sealed: done.sealed.iter().map(ToString::to_string).collect(),
+            replaced: done.replaced,
+            records: done.records,
+            bytes_before: done.bytes_before,
+            bytes_after: done.bytes_after,
+            refused: refused
+                .map(|(segment, why)| RefusedSegment {
+                    segment: segment.to_string(),
+                    why,
+                })
+                .collect(),
+        }
+    }
 }
 
 /// Code and message of a failure.

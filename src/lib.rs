@@ -11,7 +11,7 @@
 //! ```text
 //! main                                               exit code, error chain
 //! cli/        one file per command
-//! service                                            the daemon, its control socket
+//! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
 //! ingest   check   verify   export   rulebook   drift   suggest       the verbs
 //! inbox/      decode/    clean/       archive/       the wings
@@ -24,6 +24,7 @@ pub mod article;
 pub mod article_json;
 pub mod check;
 pub mod clean;
+pub mod compaction;
 pub mod config;
 pub mod control;
 pub mod decode;
@@ -32,6 +33,7 @@ pub mod document;
 pub mod drift;
 pub mod durable;
 pub mod export;
+mod human_duration;
 pub mod identity;
 pub mod inbox;
 pub mod ingest;

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ use crate::archive;
 use crate::archive::keys::random;
 use crate::archive::pins::SharedPins;
 use crate::archive::writer::ArchiveWriter;
+use crate::compaction::{self, Idle, Turn};
 use crate::config::Config;
 use crate::control::{self, Add, Answer, PinRequest, Request, Socket};
 use crate::drift::{self, Drift};
@@ -141,8 +143,10 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         set_settings: pipeline.settings(),
         rules: Mutex::new(rules),
         pins,
+        turn: Turn::default(),
         drifts: Arc::default(),
     });
+    let idle = system("start the thread that compacts", start_compacting(&daemon))?;
     tracing::info!(
         workers,
         ready_ms = started.elapsed().as_millis() as u64,
@@ -157,10 +161,32 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     // Connections end here; their answers no longer matter to anyone.
     runtime.shutdown_timeout(Duration::from_secs(1));
     receiving.stop();
+    if let Some(idle) = idle
+        && idle.join().is_err()
+    {
+        tracing::error!("the thread that compacts panicked; nothing is lost");
+    }
     drop(daemon);
     drop(pipeline.finish());
     tracing::info!("stopped");
     served
+}
+
+/// Lets full segments be sealed whenever nothing comes in, if that is wanted.
+fn start_compacting(daemon: &Daemon) -> std::io::Result<Option<JoinHandle<()>>> {
+    let archive = daemon.config().archive;
+    if archive.compact_after.is_zero() {
+        return Ok(None);
+    }
+    let idle = Idle {
+        after: archive.compact_after,
+        bytes_max: archive.compact_bytes_max.as_u64(),
+        entrance: daemon.entrance.clone(),
+        progress: Arc::clone(&daemon.progress),
+        turn: daemon.turn.clone(),
+        stopping: daemon.stopping.clone(),
+    };
+    idle.start().map(Some)
 }
 
 /// What the workers need, and what a person should know of the rules. Packs that cannot be used stop nothing.
@@ -194,6 +220,7 @@ struct Daemon {
     /// What a person should know of the rules in force.
     rules: Mutex<Summary>,
     pins: SharedPins,
+    turn: Turn,
     /// What seems to have changed in sources, as of so many leaves.
     drifts: Arc<Mutex<(u64, Vec<Drift>)>>,
 }
@@ -339,6 +366,7 @@ async fn read_requests(
             Request::Status => drop(answer.send(daemon.status().await)),
             Request::Reload => drop(answer.send(json!(daemon.reload().await))),
             Request::Pin(pin) => daemon.pin(*pin, answer).await,
+            Request::Compact { all } => daemon.compact(all, answer),
             Request::Add(add) => {
                 if daemon.add(*add, &mut reader, answer).await.is_err() {
                     return;
@@ -421,6 +449,20 @@ impl Daemon {
         if tokio::task::spawn_blocking(ask).await.is_err() {
             tracing::error!("a pin was not handed to the archive");
         }
+    }
+
+    /// Seals segments, on a thread of its own: it may take minutes, and other requests go on meanwhile.
+    fn compact(&self, all: bool, answer: oneshot::Sender<Value>) {
+        let (entrance, turn) = (self.entrance.clone(), self.turn.clone());
+        let stopping = self.stopping.clone();
+        drop(tokio::task::spawn_blocking(move || {
+            let mut go_on = || !stopping.is_cancelled();
+            let done = compaction::compact(&entrance, &turn, all, u64::MAX, &mut go_on);
+            drop(answer.send(json!(match done {
+                Ok(done) => Answer::Compacted(done.into()),
+                Err(error) => Answer::failed("archive", error),
+            })));
+        }));
     }
 
     async fn status(&self) -> Value {

@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -654,5 +654,59 @@ fn a_stop_during_a_long_add_leaves_a_sound_archive_and_a_second_add_finishes() {
     }
     desk.run(&["add", folder.to_str().unwrap()]).expect(0);
     assert_eq!(desk.documents().len(), 300);
+    desk.run(&["check", "--read-data"]).expect(0);
+}
+
+#[test]
+fn segments_are_sealed_by_request_and_when_idle_while_intake_goes_on() {
+    let small = "segment_bytes_max = \"4 KB\"\ncompact_after = \"0s\"";
+    let mut desk = Desk::new(&format!("[archive]\n{small}\n{QUICK}"));
+    desk.start();
+    let inbox = desk.inbox();
+    let drop_article = |n: u32| {
+        let text = format!(
+            "Ferry {n} returns\n\nFerry number {n} sails again across the lake, the harbour office said, and {n} gulls came along.\n"
+        );
+        fs::write(inbox.join(format!("{n}.txt")), text).unwrap();
+    };
+    let folder = desk.path("archive/sealed");
+    let sealed = || fs::read_dir(&folder).map_or(0, Iterator::count);
+    for n in 0..6 {
+        drop_article(n);
+        desk.wait_for_documents(n as usize + 1);
+    }
+    assert_eq!(sealed(), 0);
+    let said = desk.run(&["compact", "--json"]).expect(0).json();
+    assert!(said[0]["replaced"].as_u64() > Some(0), "{said:?}");
+    assert_eq!(said[0]["refused"], serde_json::json!([]));
+    assert_eq!(sealed(), 3 * said[0]["sealed"].as_array().unwrap().len());
+    drop_article(6);
+    desk.wait_for_documents(7);
+    desk.run(&["compact", "--all"]).expect(0);
+    assert_eq!(
+        desk.sandbox.files("desk/archive/segments"),
+        Vec::<PathBuf>::new()
+    );
+    for n in 0..7 {
+        let text = desk
+            .run(&["cat", &format!("inbox/{n}.txt")])
+            .expect(0)
+            .stdout;
+        assert!(text.contains(&format!("Ferry number {n} sails")), "{text}");
+    }
+    assert_eq!(desk.stop(), 0);
+
+    desk.configure(&format!(
+        "[archive]\n{}\n{QUICK}",
+        small.replace("0s", "10ms")
+    ));
+    let before = sealed();
+    desk.start();
+    for n in 7..13 {
+        drop_article(n);
+        desk.wait_for_documents(n as usize + 1);
+    }
+    wait_until("it is idle and seals", || sealed() > before);
+    assert_eq!(desk.stop(), 0);
     desk.run(&["check", "--read-data"]).expect(0);
 }

@@ -5,6 +5,7 @@ mod audit;
 mod cat;
 mod check;
 mod clean;
+mod compact;
 mod completions;
 mod config;
 mod diff;
@@ -120,6 +121,7 @@ enum Command {
     Check(check::Args),
     Prove(prove::Args),
     Verify(verify::Args),
+    Compact(compact::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -173,6 +175,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),
+        Command::Compact(args) => compact::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

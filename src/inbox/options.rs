@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::human_duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
@@ -144,54 +145,6 @@ impl IntakeOptions {
         self.retry_min
             .saturating_mul(1 << doublings)
             .min(self.retry_max)
-    }
-}
-
-/// Durations as people write them: `2s`, `500ms`, `1h 30m`, `30d` (a day is 24 hours here).
-mod human_duration {
-    use std::time::Duration;
-
-    use jiff::{SignedDuration, Span, SpanRelativeTo};
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(
-        duration: &Duration,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let duration = SignedDuration::try_from(*duration).map_err(serde::ser::Error::custom)?;
-        serializer.collect_str(&format_args!("{duration:#}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let span: Span = text.parse().map_err(D::Error::custom)?;
-        let duration = span
-            .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(D::Error::custom)?;
-        Duration::try_from(duration)
-            .map_err(|_| D::Error::custom(format!("duration {text:?} is negative")))
-    }
-
-    pub(super) mod optional {
-        use super::*;
-
-        pub(in super::super) fn serialize<S: Serializer>(
-            duration: &Option<Duration>,
-            serializer: S,
-        ) -> Result<S::Ok, S::Error> {
-            match duration {
-                Some(duration) => super::serialize(duration, serializer),
-                None => serializer.serialize_none(),
-            }
-        }
-
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<Option<Duration>, D::Error> {
-            super::deserialize(deserializer).map(Some)
-        }
     }
 }
 

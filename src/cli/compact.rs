@@ -1,0 +1,77 @@
+//! `faircopy compact`
+
+use anyhow::{Context, bail};
+use faircopy::archive::Error as ArchiveError;
+use faircopy::archive::writer::ArchiveWriter;
+use faircopy::config::Config;
+use faircopy::control::{Answer, Client, Compacted, Request};
+use jiff::Timestamp;
+
+use super::{Exit, Global, output, setup};
+
+/// Pack full segments anew, so that versions of one document share what they have in common
+///
+/// Every record is read back from the new segments and compared before an old one is deleted; interrupting it at any point
+/// loses nothing. A segment with damage in it is left as it is. The daemon does this by
+/// itself after `archive.compact_after` without intake.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  faircopy compact\n  faircopy compact --all --json")]
+pub(crate) struct Args {
+    /// Seal the segment that is being written to, too, and begin a new one
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
+    let config = setup::load_config(global)?;
+    let done = compact(&config, args.all)?;
+    if global.json {
+        output::json(&done)?;
+    } else {
+        output::note(
+            global,
+            &match done.replaced {
+                0 => "nothing to seal".to_owned(),
+                replaced => format!(
+                    "sealed {replaced} segments in {}: {} records, {} bytes before, {} after",
+                    done.sealed.len(),
+                    done.records,
+                    done.bytes_before,
+                    done.bytes_after
+                ),
+            },
+        );
+    }
+    for refused in &done.refused {
+        let (segment, why) = (&refused.segment, &refused.why);
+        output::complain(&format!("faircopy: {segment} is left as it is: {why}"));
+    }
+    Ok(match (done.refused.is_empty(), done.replaced) {
+        (true, _) => Exit::Good,
+        (false, 0) => Exit::Failed,
+        (false, _) => Exit::Partly,
+    })
+}
+
+/// Through the daemon if one runs.
+fn compact(config: &Config, all: bool) -> anyhow::Result<Compacted> {
+    match Client::connect(&config.daemon.control) {
+        Ok(mut client) => {
+            let answer = client.ask(&Request::Compact { all })?;
+            match serde_json::from_value(answer)? {
+                Answer::Compacted(done) => Ok(done),
+                Answer::Failed { error } => bail!("{}", error.message),
+                _ => bail!("the daemon answered something else than was asked"),
+            }
+        }
+        Err(unreachable) => {
+            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
+                Ok((mut writer, _)) => Ok(writer.compact(all, Timestamp::now())?.into()),
+                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
+                    .context(faircopy::pipeline::chain(&unreachable))
+                    .context("cannot compact")),
+                Err(error) => Err(error).context("cannot open the archive"),
+            }
+        }
+    }
+}
