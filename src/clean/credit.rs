@@ -6,7 +6,7 @@
 mod front;
 mod tail;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use crate::article::Credit;
@@ -19,12 +19,12 @@ use crate::clean::truncation::without_mark;
 pub struct CreditBook {
     agencies: HashSet<String>,
     wires: HashSet<String>,
-    labels: HashSet<String>,
-    sources: HashSet<String>,
+    /// Labels and sources, sorted, so that what begins one is found; whether each is a source.
+    labels: Vec<(String, bool)>,
+    label_chars_max: usize,
     generic: HashSet<String>,
     particles: HashSet<String>,
     widgets: Vec<String>,
-    label_chars_max: usize,
 }
 
 /// A credit in a line.
@@ -82,19 +82,19 @@ impl CreditBook {
         let lower = |list: &[String]| -> HashSet<String> {
             list.iter().map(|word| word.to_lowercase()).collect()
         };
-        let labels = lower(&words.labels);
-        let sources = lower(&words.sources);
+        let labels = lower(&words.labels).into_iter().map(|label| (label, false));
+        let sources = lower(&words.sources).into_iter().map(|label| (label, true));
+        // A source weighs more than a label of the same words.
+        let labels: BTreeMap<String, bool> = labels.chain(sources).collect();
         CreditBook {
             agencies: lower(&words.agencies),
             wires: words.wires.iter().cloned().collect(),
             label_chars_max: labels
-                .iter()
-                .chain(&sources)
+                .keys()
                 .map(|label| label.chars().count())
                 .max()
                 .unwrap_or(0),
-            labels,
-            sources,
+            labels: labels.into_iter().collect(),
             generic: lower(&words.generic),
             particles: lower(&words.particles),
             widgets: words
@@ -120,7 +120,8 @@ impl CreditBook {
                 .agencies
                 .iter()
                 .any(|agency| agency.starts_with(&lower));
-        begins || self.labels.contains(&lower) || self.whole(rest).is_some()
+        let label = self.label(&lower).0.is_some_and(|source| !source);
+        begins || label || self.whole(rest).is_some()
     }
 
     /// A credit without the buttons and counters after it.
@@ -289,50 +290,34 @@ impl CreditBook {
         text
     }
 
+    /// Whether a folded text is a label, and then whether it is that of a source; and whether a label goes on from it.
+    fn label(&self, text: &str) -> (Option<bool>, bool) {
+        let at = self.labels.partition_point(|(label, _)| label.as_str() < text);
+        let mut from = self.labels[at..].iter();
+        let first = from.next();
+        let is = first.filter(|(label, _)| label == text).map(|(_, source)| *source);
+        let next = if is.is_some() { from.next() } else { first };
+        (is, next.is_some_and(|(label, _)| label.starts_with(text)))
+    }
+
     /// The longest label that `text` begins with, what follows it, and whether it is that of a source.
     fn label_at_start<'t>(&self, text: &'t str) -> Option<(usize, &'t str, bool)> {
-        let ends = text
-            .char_indices()
-            .map(|(at, c)| at + c.len_utf8())
-            .take(self.label_chars_max);
         let mut best = None;
-        for end in ends {
-            let label = text[..end].to_lowercase();
-            let label = label.trim_start_matches('(');
-            let source = self.sources.contains(label);
-            if !source && !self.labels.contains(label) {
+        let mut folded = String::new();
+        for (at, char) in text.char_indices() {
+            if char == '(' && folded.is_empty() {
                 continue;
             }
-            let rest = &text[end..];
-            let unspaced = text[..end].chars().next_back().is_some_and(is_unspaced);
-            let by = [
-                "by",
-                "of",
-                "por",
-                "von",
-                "di",
-                "de",
-                "copyright",
-                "source",
-                "credit",
-                "photo",
-                "photos",
-                "écran",
-                "fot.",
-                "from",
-                "via",
-            ]
-            .iter()
-            .any(|word| label.ends_with(word))
-                && label.contains([' ', '.', '\'', '’']);
-            let after = rest.trim_start();
-            let colon = after.starts_with([':', '：', '/', '@', '|', '=', '＝'])
-                || after.starts_with('-') && source;
-            if colon || unspaced || by && after.len() < rest.len() {
-                let after = after
-                    .trim_start_matches([':', '：', '/', '|', '-', '=', '＝'])
-                    .trim_start();
-                best = Some((end, after, source));
+            folded.extend(char.to_lowercase());
+            let (label, goes_on) = self.label(&folded);
+            if let Some(source) = label {
+                let end = at + char.len_utf8();
+                if let Some(after) = after_label(text, end, &folded, source) {
+                    best = Some((end, after, source));
+                }
+            }
+            if !goes_on {
+                break;
             }
         }
         best
@@ -535,6 +520,41 @@ impl Shape<'_> {
             .iter()
             .any(|part| part.text.contains(|c: char| c.is_ascii_digit()))
     }
+}
+
+/// What follows the label that ends at `end`, if a sign or the label itself says that it is one.
+fn after_label<'t>(text: &'t str, end: usize, label: &str, source: bool) -> Option<&'t str> {
+    const BY: &[&str] = &[
+        "by",
+        "of",
+        "por",
+        "von",
+        "di",
+        "de",
+        "copyright",
+        "source",
+        "credit",
+        "photo",
+        "photos",
+        "écran",
+        "fot.",
+        "from",
+        "via",
+    ];
+    let rest = &text[end..];
+    let after = rest.trim_start();
+    let unspaced = text[..end].chars().next_back().is_some_and(is_unspaced);
+    let colon = after.starts_with([':', '：', '/', '@', '|', '=', '＝'])
+        || after.starts_with('-') && source;
+    let by = || {
+        after.len() < rest.len()
+            && label.contains([' ', '.', '\'', '’'])
+            && BY.iter().any(|word| label.ends_with(word))
+    };
+    (colon || unspaced || by()).then(|| {
+        let signs = [':', '：', '/', '|', '-', '=', '＝'];
+        after.trim_start_matches(signs).trim_start()
+    })
 }
 
 /// `Ada Brill/Copyright 2026 The AP. All rights reserved.`: the claim at the end says nothing of whose it is.

@@ -1,5 +1,7 @@
 //! `Look`: the shape of a line, apart from its words.
 
+use std::sync::LazyLock;
+
 use crate::clean::fold::is_unspaced;
 
 /// What can be seen of a line without reading it.
@@ -38,6 +40,30 @@ const CLOSING: &[char] = &[
     '"', '”', '“', '’', '\'', '»', '«', ')', ']', '」', '』', '）', '›', '*', '_',
 ];
 
+/// What a character is.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    alphabetic: bool,
+    numeric: bool,
+    upper: bool,
+    lower: bool,
+}
+
+impl Kind {
+    fn of(char: char) -> Kind {
+        let alphabetic = char.is_alphabetic();
+        Kind {
+            alphabetic,
+            numeric: char.is_numeric(),
+            upper: alphabetic && char.is_uppercase(),
+            lower: alphabetic && char.is_lowercase(),
+        }
+    }
+}
+
+/// The kinds of all characters of up to two bytes: the library searches four tables for one that is not ASCII.
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| ('\0'..'\u{800}').map(Kind::of).collect());
+
 impl Look {
     /// Looks at a line.
     pub fn at(text: &str) -> Look {
@@ -48,17 +74,23 @@ impl Look {
         let (mut upper, mut lower, mut letters, mut digits) = (0, 0, 0, 0);
         let mut before = ' ';
         let mut in_word = false;
+        let kinds = &*KINDS;
         for char in text.chars() {
+            let known = kinds.get(char as usize);
+            let kind = known.copied().unwrap_or_else(|| Kind::of(char));
             chars += 1;
             if is_unspaced(char) {
                 unspaced += 1;
             }
             syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-            // Each of these is a search in a table for what is not ASCII.
-            let (alphabetic, numeric) = (char.is_alphabetic(), char.is_numeric());
+            let Kind {
+                alphabetic,
+                numeric,
+                ..
+            } = kind;
             letters += usize::from(alphabetic);
-            upper += usize::from(alphabetic && char.is_uppercase());
-            lower += usize::from(alphabetic && char.is_lowercase());
+            upper += usize::from(kind.upper);
+            lower += usize::from(kind.lower);
             digits += usize::from(numeric);
             let word = (alphabetic || numeric) && !is_unspaced(char);
             look.words += usize::from(word && !in_word);

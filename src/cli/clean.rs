@@ -149,6 +149,8 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
         read.context("cannot read standard input")?;
     } else {
         let file = std::fs::File::open(path).context("cannot open it")?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        raw.reserve(usize::try_from(length.min(limit)).unwrap_or(0));
         let read = file.take(limit).read_to_end(&mut raw);
         read.context("cannot read it")?;
     }

@@ -337,7 +337,8 @@ impl CreditBook {
         for at in ends {
             let text = line[at..].trim();
             let glued = !line[at..].starts_with(char::is_whitespace);
-            if text.is_empty() || line[..at].chars().filter(|c| c.is_alphanumeric()).count() < 4 {
+            let letters = line[..at].chars().filter(|c| c.is_alphanumeric());
+            if text.is_empty() || letters.take(4).count() < 4 {
                 continue;
             }
             let before = line[..at].chars().next_back();
@@ -498,7 +499,7 @@ impl CreditBook {
         let mut best = None;
         for (start, char) in chars {
             let label = before[start..].to_lowercase();
-            if self.labels.contains(&label) || self.sources.contains(&label) {
+            if self.label(&label).0.is_some() {
                 let previous = before[..start].chars().next_back();
                 let apart = previous.is_none_or(|c| !c.is_alphanumeric());
                 let start_of_part = before[..start]
