@@ -292,10 +292,14 @@ impl CreditBook {
 
     /// Whether a folded text is a label, and then whether it is that of a source; and whether a label goes on from it.
     fn label(&self, text: &str) -> (Option<bool>, bool) {
-        let at = self.labels.partition_point(|(label, _)| label.as_str() < text);
+        let at = self
+            .labels
+            .partition_point(|(label, _)| label.as_str() < text);
         let mut from = self.labels[at..].iter();
         let first = from.next();
-        let is = first.filter(|(label, _)| label == text).map(|(_, source)| *source);
+        let is = first
+            .filter(|(label, _)| label == text)
+            .map(|(_, source)| *source);
         let next = if is.is_some() { from.next() } else { first };
         (is, next.is_some_and(|(label, _)| label.starts_with(text)))
     }

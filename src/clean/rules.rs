@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
@@ -19,6 +19,7 @@ use crate::digest::DigestHasher;
 use crate::ledger::Class;
 
 pub mod pack;
+mod pattern;
 
 /// The built-in tables, in the order of their weight: where two rules say the same of a line, the first counts.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -35,23 +36,6 @@ const BUILT_IN: &[(&str, &str)] = &[
 
 /// Names and labels of credits.
 const CREDITS: &str = include_str!("../../config/rules/credit.toml");
-
-/// Signs that frame a line: `\W*` in a pattern means them. The class of all that is no word, in Unicode, takes
-/// milliseconds to compile, in each pattern anew.
-const FRAME: &str = r"[\x20-/:-@\[-`{-~«»“”„‘’…–—·•→►▶©（）「」【】]*";
-
-/// What `\p{L}` in a pattern means: the blocks of letters, whole. The exact class has 680 ranges, and each use of it in each
-/// pattern costs a tenth of a millisecond to compile; lines of families do not tell a letter from its accent.
-const LETTERS: &str = concat!(
-    r"A-Za-zªµºÀ-ÖØ-öø-\u{373}\u{376}-\u{37d}\u{37f}-\u{386}\u{388}-\u{589}\u{591}-\u{5bd}\u{5d0}-\u{60b}",
-    r"\u{610}-\u{61a}\u{620}-\u{669}\u{66e}-\u{6d3}\u{6d5}-\u{963}\u{966}-\u{1fff}\u{2c00}-\u{2dff}\u{3005}-\u{3007}",
-    r"\u{3041}-\u{d7ff}\u{f900}-\u{fdff}\u{fe70}-\u{fefc}\u{ff21}-\u{ff3a}\u{ff41}-\u{ff5a}\u{ff66}-\u{ffdc}",
-    r"\u{10000}-\u{1e8ff}\u{20000}-\u{3ffff}"
-);
-
-/// What `\p{Lu}` in a pattern means: the capitals of the scripts that begin names with them, Latin, Greek, Cyrillic and Armenian.
-static CAPITALS: LazyLock<String> =
-    LazyLock::new(|| ('A'..='\u{556}').filter(|c| c.is_uppercase()).collect());
 
 /// A longer line is no line of a family; only its ends are looked at.
 const LINE_BYTES_MAX: usize = 1200;
@@ -562,11 +546,7 @@ impl Rule {
         if let Some(regex) = self.regex.get() {
             return Ok(regex);
         }
-        let pattern = pattern
-            .replace(r"\W*", FRAME)
-            .replace(r"\p{Lu}", &format!("[{}]", *CAPITALS))
-            .replace(r"\p{L}", &format!("[{LETTERS}]"))
-            .replace(r"\w", &format!("[0-9_{LETTERS}]"));
+        let pattern = pattern::spelled_out(pattern);
         let regex = regex::RegexBuilder::new(&pattern)
             .case_insensitive(true)
             .size_limit(PATTERN_BYTES_MAX)
