@@ -14,6 +14,7 @@ use crate::archive::{self, Paths};
 use crate::decode;
 use crate::human_duration;
 use crate::inbox;
+use crate::publish;
 
 /// The commented file that `init` writes.
 pub const TEMPLATE: &str = include_str!("../config/faircopy.toml");
@@ -37,6 +38,8 @@ pub struct Config {
     pub rules: RulesSection,
     /// The daemon.
     pub daemon: DaemonSection,
+    /// To whom checkpoints are handed.
+    pub publish: PublishSection,
     /// Logging.
     pub log: LogSection,
 }
@@ -151,6 +154,52 @@ impl DaemonSection {
     }
 }
 
+/// `[publish]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PublishSection {
+    /// A folder that others see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// A program, with arguments, that gets the checkpoint on its standard input.
+    pub command: Vec<String>,
+    /// Witnesses.
+    pub witness: Vec<WitnessSection>,
+}
+
+/// `[[publish.witness]]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessSection {
+    /// Its submission prefix.
+    pub url: String,
+    /// Its verifier key.
+    pub vkey: String,
+}
+
+impl PublishSection {
+    /// The options of `publish`.
+    pub fn options(&self) -> Result<publish::Options, String> {
+        let witness = |section: &WitnessSection| {
+            let WitnessSection { url, vkey } = section;
+            if !url.starts_with("https://") && !url.starts_with("http://") {
+                return Err(format!(
+                    "publish.witness.url {url:?} is no http or https address"
+                ));
+            }
+            let key = vkey.parse();
+            let key = key.map_err(|error| format!("publish.witness.vkey {vkey:?}: {error}"))?;
+            let url = url.clone();
+            Ok(publish::Witness { url, key })
+        };
+        Ok(publish::Options {
+            folder: self.folder.clone(),
+            command: self.command.clone(),
+            witnesses: self.witness.iter().map(witness).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -193,6 +242,7 @@ impl Default for Config {
             decode: DecodeSection::default(),
             rules: RulesSection::default(),
             daemon: DaemonSection::default(),
+            publish: PublishSection::default(),
             log: LogSection::default(),
         }
     }
@@ -290,6 +340,9 @@ impl Config {
         resolve(&mut self.rules.folder);
         resolve(&mut self.rules.sites);
         resolve(&mut self.daemon.control);
+        if let Some(folder) = &mut self.publish.folder {
+            resolve(folder);
+        }
         for inbox in &mut self.inbox {
             resolve(&mut inbox.path);
             resolve(&mut inbox.done);
@@ -304,6 +357,7 @@ impl Config {
                 self.log.level
             ));
         }
+        self.publish.options().map(drop)?;
         let mut names = BTreeSet::new();
         for inbox in &self.inbox {
             if !names.insert(&inbox.name) {

@@ -139,7 +139,7 @@ pub fn create(paths: &Paths, now: Timestamp) -> Result<(), Error> {
         LogWriter::create(&paths.log(), key)?
     };
     let checkpoint = log.checkpoint();
-    match recovery::read_last_checkpoint(paths)? {
+    match recovery::read_note(&paths.last_checkpoint())? {
         Some(note) if note != checkpoint.note => {
             return Err(Error::StateInUse {
                 path: paths.last_checkpoint(),
@@ -368,7 +368,7 @@ pub enum Error {
 }
 
 impl Error {
-    fn io(doing: &'static str, path: &Path, source: io::Error) -> Error {
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Error {
         Error::Io {
             doing,
             path: path.to_owned(),

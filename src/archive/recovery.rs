@@ -121,13 +121,12 @@ fn lost_text(kind: LeafKind, capture: Option<u32>) -> String {
     }
 }
 
-/// The note of the checkpoint that was seen last.
-pub(super) fn read_last_checkpoint(paths: &Paths) -> Result<Option<String>, Error> {
-    let path = paths.last_checkpoint();
-    match fs::read_to_string(&path) {
+/// The note in a file outside of the archive; `None` if there is none.
+pub(crate) fn read_note(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
         Ok(note) => Ok(Some(note)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::io("read the last checkpoint", &path, source)),
+        Err(source) => Err(Error::io("read the checkpoint", path, source)),
     }
 }
 
@@ -141,28 +140,40 @@ pub(super) fn write_last_checkpoint(paths: &Paths, checkpoint: &Checkpoint) -> R
 
 /// Refuses a log that is shorter or other than this machine has seen it. Says whether there was anything to compare with.
 pub(super) fn check_history(paths: &Paths, log: &LogReader) -> Result<bool, Error> {
-    let Some(note) = read_last_checkpoint(paths)? else {
+    let path = paths.last_checkpoint();
+    check_continues(&paths.dir, log, read_note(&path)?, &path)
+}
+
+/// Refuses a log, of the archive in `dir`, that is no continuation of the checkpoint that was found at `witness`. Says whether
+/// there was one.
+pub(crate) fn check_continues(
+    dir: &Path,
+    log: &LogReader,
+    note: Option<String>,
+    witness: &Path,
+) -> Result<bool, Error> {
+    let Some(note) = note else {
         return Ok(false);
     };
-    let witness = paths.last_checkpoint();
     let now = log.checkpoint();
     if note == now.note {
         return Ok(true);
     }
-    let last = Checkpoint::verify(&note, log.verifier()).map_err(|_| Error::StateInUse {
-        path: witness.clone(),
-    })?;
+    let (dir, witness) = (dir.to_owned(), witness.to_owned());
+    let Ok(last) = Checkpoint::verify(&note, log.verifier()) else {
+        return Err(Error::StateInUse { path: witness });
+    };
     if last.size > now.size {
         return Err(Error::LogShrunk {
-            dir: paths.dir.clone(),
+            dir,
             size: now.size,
             seen: last.size,
             witness,
         });
     }
-    if log.root_of_entries(last.size)? != last.root {
+    if log.prove_consistency(last.size)?.0 != last.root {
         return Err(Error::LogForked {
-            dir: paths.dir.clone(),
+            dir,
             seen: last.size,
             witness,
         });

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::archive::log::cosigned;
 use crate::archive::log::key::VerifierKey;
 use crate::archive::log::note::{Checkpoint, NoteError};
 use crate::archive::log::reader::{read_tile, read_verifier};
@@ -175,6 +176,7 @@ fn note_strangers(dir: &Path, findings: &mut Findings) {
                 .display()
                 .to_string();
             let known = matches!(name.as_str(), "vkey" | "checkpoint")
+                || name.starts_with(&format!("{}/", cosigned::FOLDER))
                 || TileId::parse(&name).is_some()
                 || durable::is_temporary(&entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -20,6 +20,7 @@ mod material;
 mod output;
 mod pin;
 mod prove;
+mod publish;
 mod reference;
 mod reload;
 mod retry;
@@ -119,6 +120,7 @@ enum Command {
     Pin(pin::Args),
     Audit(audit::Args),
     Check(check::Args),
+    Publish(publish::Args),
     Prove(prove::Args),
     Verify(verify::Args),
     Compact(compact::Args),
@@ -173,6 +175,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Pin(args) => pin::run(global, args),
         Command::Audit(args) => audit::run(global, args),
         Command::Check(args) => check::run(global, args),
+        Command::Publish(args) => publish::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),
         Command::Compact(args) => compact::run(global, args),

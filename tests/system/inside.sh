@@ -24,7 +24,7 @@ systemd-tmpfiles --create faircopy.conf
 check "init as the service's user" runuser -u faircopy -- /usr/bin/faircopy --config /etc/faircopy/faircopy.toml init
 systemctl daemon-reload
 
-for unit in faircopy.service faircopy-check.service faircopy-check.timer; do
+for unit in faircopy.service faircopy-check.service faircopy-check.timer faircopy-publish.service faircopy-publish.timer; do
     check "$unit verifies" systemd-analyze verify --recursive-errors=no --man=no "/usr/lib/systemd/system/$unit"
 done
 for unit in faircopy.service faircopy-check.service; do
@@ -32,6 +32,10 @@ for unit in faircopy.service faircopy-check.service; do
     echo "exposure of $unit: $exposure"
     check "$unit is exposed at most 0.5" awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 0.5) }'
 done
+
+# It has a network, which counts for more than all else together.
+exposure=$(systemd-analyze security --offline=true --no-pager /usr/lib/systemd/system/faircopy-publish.service | sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p')
+check "faircopy-publish.service is exposed at most 1.5 ($exposure)" awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 1.5) }'
 
 check "start waits for ready" systemctl start faircopy.service
 check "active" systemctl is-active -q faircopy.service
@@ -101,6 +105,9 @@ check "what was dropped while it was down is archived" arrives station
 
 check "the weekly check runs" systemctl start faircopy-check.service
 check "the timer starts" systemctl start faircopy-check.timer
+printf '\n[publish]\nfolder = "/var/lib/faircopy/published"\n' >> /etc/faircopy/faircopy.toml
+check "the checkpoint is published, without the keys" systemctl start faircopy-publish.service
+check "others see it" cmp /var/lib/faircopy/published/checkpoint /var/lib/faircopy/archive/log/checkpoint
 check "everything reads and verifies" runuser -u faircopy -- /usr/bin/faircopy --config /etc/faircopy/faircopy.toml check --read-data
 check "each article once" test "$(faircopy ls --json | wc -l)" = 6
 check "stops" systemctl stop faircopy.service

@@ -20,6 +20,7 @@
 //! by itself would otherwise hold 256 copies of everything. Who needs the tiles of an older size cuts them from the newer.
 
 pub mod cosignature;
+pub mod cosigned;
 pub mod edge;
 pub mod error;
 mod hashes;

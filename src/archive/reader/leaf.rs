@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use crate::archive::Error;
 use crate::archive::catalog::HistoryRow;
+use crate::archive::log::cosigned;
+use crate::archive::log::note::Checkpoint;
 use crate::archive::log::proof::LogProof;
 use crate::archive::log::reader::LogReader;
 use crate::archive::segment;
@@ -17,7 +19,14 @@ impl Archive {
     /// The proof that leaf `index` is in the log, with all that it takes to read it: the extra data is the leaf's entry, LF,
     /// and the block of the metadata record that the leaf commits to.
     pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
-        let log = LogReader::open(&self.dir.join("log"))?;
+        let log_dir = self.dir.join("log");
+        let mut log = LogReader::open(&log_dir)?;
+        // A witness's word on when is worth more than a newer checkpoint.
+        if let Some(note) = cosigned::first_covering(&log_dir, index)
+            && let Ok(checkpoint) = Checkpoint::verify(&note, log.verifier())
+        {
+            log = LogReader::at(&log_dir, log.verifier().clone(), checkpoint);
+        }
         let mut extra = log.entry(index)?;
         extra.push(b'\n');
         extra.extend(self.read_block_of(index)?);
