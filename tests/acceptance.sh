@@ -18,6 +18,9 @@ FAIRCOPY_FRAGMENTS=1000000 cargo test --release --lib mutated_fragments
 step "speed: CPU of each stage against the HTML parser alone, in one run"
 cargo bench --bench pages
 
+step "space: versions of pages, beside restic and borg"
+benches/compact.sh
+
 step "memory and throughput of add"
 binary=$PWD/target/release/faircopy
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
