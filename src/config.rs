@@ -11,6 +11,7 @@ use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, Paths};
+use crate::container;
 use crate::decode;
 use crate::human_duration;
 use crate::inbox;
@@ -32,6 +33,8 @@ pub struct Config {
     pub intake: inbox::options::IntakeOptions,
     /// The watched folders.
     pub inbox: Vec<inbox::options::Options>,
+    /// Files that hold many documents.
+    pub containers: ContainersSection,
     /// Limits of what is taken in.
     pub decode: DecodeSection,
     /// Rules of cleaning.
@@ -72,6 +75,25 @@ impl Default for ArchiveSection {
             segment_bytes_max: ByteSize::gib(1),
             compact_after: Duration::from_secs(30 * 60),
             compact_bytes_max: ByteSize::gib(1),
+        }
+    }
+}
+
+/// `[containers]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContainersSection {
+    /// A container may unpack to this much.
+    pub unpacked_bytes_max: ByteSize,
+    /// Fields of scrapers' objects.
+    pub json: container::Fields,
+}
+
+impl Default for ContainersSection {
+    fn default() -> ContainersSection {
+        ContainersSection {
+            unpacked_bytes_max: ByteSize::gib(64),
+            json: container::Fields::default(),
         }
     }
 }
@@ -239,6 +261,7 @@ impl Default for Config {
             archive: ArchiveSection::default(),
             intake: inbox::options::IntakeOptions::default(),
             inbox: vec![inbox::options::Options::default()],
+            containers: ContainersSection::default(),
             decode: DecodeSection::default(),
             rules: RulesSection::default(),
             daemon: DaemonSection::default(),
@@ -321,6 +344,15 @@ impl Config {
             dir: self.archive.dir.clone(),
             keys: self.archive.keys.clone(),
             state: self.archive.state.clone(),
+        }
+    }
+
+    /// How containers are read.
+    pub fn container_options(&self) -> container::Options {
+        container::Options {
+            json: self.containers.json.clone(),
+            part_bytes_max: self.decode.options().bytes_max,
+            unpacked_bytes_max: self.containers.unpacked_bytes_max.as_u64(),
         }
     }
 

@@ -61,6 +61,9 @@ pub struct Add {
     /// What the sender declares.
     #[serde(default)]
     pub declared: Declared,
+    /// Its number, if it comes out of a container.
+    #[serde(default)]
+    pub part: u32,
     /// How many bytes follow the line.
     pub bytes: u64,
 }
@@ -174,6 +177,12 @@ impl From<Outcome> for Answer {
     fn from(outcome: Outcome) -> Answer {
         let (outcome, capture, version) = match &outcome {
             Outcome::Archived(archived) => archived.parts(),
+            Outcome::Unpacked(_) => {
+                return Answer::Done {
+                    done: true,
+                    refused: Vec::new(),
+                };
+            }
             Outcome::Quarantined(_, reason) => {
                 return Answer::failed(reason.code.as_str(), reason.message.clone());
             }
@@ -402,6 +411,7 @@ mod tests {
         let add = Request::Add(Box::new(Add {
             path: "/x/new\\x0aline.txt".into(),
             declared: Declared::default(),
+            part: 0,
             bytes: 7,
         }));
         let line = serde_json::to_string(&add).expect("serializes");

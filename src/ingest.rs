@@ -53,7 +53,7 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
     )?;
     let (Cleaned { article, ledger }, identity) = clean_for_archive(
         &document,
-        &submission.source,
+        &submission.source.of_part(submission.part),
         &settings.rules,
         &settings.pins,
     );
@@ -67,7 +67,7 @@ fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
         identity,
         digests: article.digests(submission.raw_digest),
         claim: submission.claim,
-        part: 0,
+        part: submission.part,
         source: submission.source,
         signature: submission.signature,
         declared: submission.declared,

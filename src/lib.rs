@@ -1,11 +1,11 @@
 //! Turns raw scraped articles into archived, audited versions.
 //!
 //! ```text
-//! bytes --inbox--> Submission --decode--> Document --clean--> Article + Ledger
+//! bytes --inbox--> (container -->) Submission --decode--> Document --clean--> Article + Ledger
 //!       --archive--> Capture/Version -> WARC records -> Segment -> log Leaf -> Checkpoint -> Catalog row
 //! ```
 //!
-//! Four wings stand side by side and do not know each other: `inbox`, `decode`, `clean`, `archive`. They share only words.
+//! Five wings stand side by side and do not know each other: `inbox`, `container`, `decode`, `clean`, `archive`. They share only words.
 //! One hall, `ingest`, leads through all of them. Imports run downward only:
 //!
 //! ```text
@@ -14,7 +14,7 @@
 //! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
 //! ingest   check   verify   publish   export   rulebook   drift   suggest   the verbs
-//! inbox/      decode/    clean/       archive/       the wings
+//! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
 //! ```
@@ -26,6 +26,7 @@ pub mod check;
 pub mod clean;
 pub mod compaction;
 pub mod config;
+pub mod container;
 pub mod control;
 pub mod decode;
 pub mod digest;
@@ -47,4 +48,5 @@ pub mod service;
 pub mod submission;
 pub mod suggest;
 pub mod tree;
+pub mod unpacking;
 pub mod verify;

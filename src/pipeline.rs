@@ -22,9 +22,12 @@ use crate::digest::Digest;
 use crate::identity::Archived;
 use crate::ingest::{Settings, guarded, ingest};
 use crate::submission::{Reason, Submission};
+use crate::unpacking::{Container, End, Incoming, Unpacked};
 
+use account::Account;
 use budget::{Budget, Share};
 
+mod account;
 mod budget;
 
 /// So many captures share one commit at most.
@@ -38,10 +41,12 @@ const PREPARED_QUEUE: usize = 64;
 
 /// One submission on its way: how to get it, and whom to tell.
 pub struct Job {
-    /// Reads the submission, on a worker.
-    pub read: Box<dyn FnOnce() -> Result<Submission, Outcome> + Send>,
+    /// Reads the submission, or opens the container, on a worker.
+    pub read: Box<dyn FnOnce() -> Result<Incoming, Outcome> + Send>,
+    /// Takes the outcome of each document of a container, with its number; called as `done` is.
+    pub part: PartDone,
     /// Takes the outcome; called once, on a worker or the committer; must not block.
-    pub done: Box<dyn FnOnce(Outcome) + Send>,
+    pub done: Done,
 }
 
 /// What became of a job.
@@ -49,6 +54,8 @@ pub struct Job {
 pub enum Outcome {
     /// It is in the archive, committed.
     Archived(Archived),
+    /// It was a container; what there is to archive in it is in the archive, committed.
+    Unpacked(Unpacked),
     /// It can never be archived as it is: at which stage that showed, and why.
     Quarantined(&'static str, Reason),
     /// The file changed while it was read: look again.
@@ -57,7 +64,10 @@ pub enum Outcome {
     Deferred(String),
 }
 
-type Done = Box<dyn FnOnce(Outcome) + Send>;
+/// Takes the outcome of a job.
+pub type Done = Box<dyn FnOnce(Outcome) + Send>;
+/// Takes the outcomes of a container's documents.
+pub type PartDone = Box<dyn Fn(u32, Outcome) + Send + Sync>;
 type WithWriter = Box<dyn FnOnce(&mut ArchiveWriter) + Send>;
 
 enum Task {
@@ -281,16 +291,14 @@ impl Worker {
     }
 
     fn work(&self, job: Job) {
-        let Job { read, done } = job;
+        let Job { read, part, done } = job;
         // Whatever happens to it, a job is given back.
-        let outcome = match guarded("reading a file", || self.prepare(read)) {
-            Ok(Ok(prepared)) => {
-                let share = self.prepared.take(prepared.bytes());
-                return self
-                    .tasks
-                    .send(Task::Commit(Box::new(prepared), share, done))
-                    .expect("the committer outlives the workers");
-            }
+        let outcome = match guarded("reading a file", read) {
+            Ok(Ok(Incoming::One(submission))) => match self.prepare(*submission) {
+                Ok(prepared) => return self.commit(prepared, done),
+                Err(outcome) => outcome,
+            },
+            Ok(Ok(Incoming::Many(container))) => return self.unpack(*container, part, done),
             Ok(Err(outcome)) => outcome,
             Err(reason) => Outcome::Quarantined("read", reason),
         };
@@ -298,11 +306,42 @@ impl Worker {
         done(outcome);
     }
 
-    fn prepare(
-        &self,
-        read: impl FnOnce() -> Result<Submission, Outcome>,
-    ) -> Result<Prepared, Outcome> {
-        let submission = read()?;
+    /// Hands each document of a container on by itself, one after another: only what waits for the committer is in memory.
+    fn unpack(&self, container: Container, part: PartDone, done: Done) {
+        let account = Account::new(part, done);
+        let mut each = |number, found: Option<Result<Submission, Reason>>| {
+            let Some(found) = found else {
+                return account.pass_over();
+            };
+            account.begin();
+            let prepared = found
+                .map_err(|reason| Outcome::Quarantined("unpack", reason))
+                .and_then(|submission| self.prepare(submission));
+            match prepared {
+                Ok(prepared) => {
+                    let account = Arc::clone(&account);
+                    self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
+                    self.commit(
+                        prepared,
+                        Box::new(move |outcome| account.end(number, outcome)),
+                    );
+                }
+                Err(outcome) => account.end(number, outcome),
+            }
+        };
+        let end = guarded("reading a container", || container.for_each(&mut each));
+        self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+        account.close(end.unwrap_or_else(|reason| End::Early(reason.message)));
+    }
+
+    fn commit(&self, prepared: Prepared, done: Done) {
+        let share = self.prepared.take(prepared.bytes());
+        self.tasks
+            .send(Task::Commit(Box::new(prepared), share, done))
+            .expect("the committer outlives the workers");
+    }
+
+    fn prepare(&self, submission: Submission) -> Result<Prepared, Outcome> {
         self.step();
         let prepared = ingest(submission, &self.settings.get());
         self.step();

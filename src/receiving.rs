@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::writer::ArchiveWriter;
 use crate::config::Config;
+use crate::container;
 use crate::inbox::claim::{Claim, ReadError};
 use crate::inbox::clock::Moment;
 use crate::inbox::error::Error;
@@ -23,6 +24,7 @@ use crate::inbox::release::{Released, purge};
 use crate::inbox::status::Status;
 use crate::pipeline::{Entrance, Job, Outcome, chain};
 use crate::submission::{ClaimId, Signature, Source};
+use crate::unpacking::{Container, Incoming, Unpacked};
 
 /// So many files are in hand at most: two full groups, so that one is cleaned while the other is committed.
 pub const CLAIMS_MAX: usize = 512;
@@ -89,6 +91,7 @@ impl Receiving {
             in_hand: 0,
             reload: None,
             stopping: false,
+            unpacking_stops: Arc::default(),
             beat,
             pulse: Arc::clone(&pulse),
             purge: Purge::default(),
@@ -221,6 +224,8 @@ struct Floor {
     in_hand: usize,
     reload: Option<(Box<Config>, ReloadReply)>,
     stopping: bool,
+    /// Tells the workers to leave containers half read: they are read again, and what is archived of them is recognised.
+    unpacking_stops: Arc<AtomicBool>,
     beat: Duration,
     pulse: Arc<Mutex<Pulse>>,
     purge: Purge,
@@ -285,8 +290,12 @@ impl Floor {
         self.in_hand += 1;
         let claim = Arc::new(claim);
         let (reading, sender) = (Arc::clone(&claim), self.sender.clone());
+        let containers = self.config.container_options();
+        let stopping = Arc::clone(&self.unpacking_stops);
+        let (id, source) = (claim.id().clone(), claim.source().clone());
         self.entrance.submit(Job {
-            read: Box::new(move || reading.read(Timestamp::now()).map_err(Outcome::from)),
+            read: Box::new(move || incoming(reading, containers, stopping)),
+            part: Box::new(move |number, outcome| log_part(&id, &source, number, &outcome)),
             done: Box::new(move |outcome| drop(sender.send(Message::Done(claim, outcome)))),
         });
     }
@@ -350,7 +359,10 @@ impl Floor {
                 )));
             }
             Message::Reload(config, reply) => self.reload = Some((config, reply)),
-            Message::Stop => self.stopping = true,
+            Message::Stop => {
+                self.stopping = true;
+                self.unpacking_stops.store(true, Ordering::Relaxed);
+            }
         }
     }
 
@@ -363,6 +375,14 @@ impl Floor {
                 let (outcome, capture, version) = capture.parts();
                 tracing::info!(claim = %id, %source, doc = %capture.doc, capture = capture.capture, version = version.version, "{outcome}");
                 archived.push(claim);
+            }
+            Outcome::Unpacked(unpacked) => {
+                let Unpacked {
+                    archived: documents,
+                    others,
+                } = unpacked;
+                tracing::info!(claim = %id, %source, documents, others, "a container, archived");
+                archived.push(claim.of_container());
             }
             Outcome::Quarantined(stage, reason) => {
                 tracing::warn!(claim = %id, %source, stage, code = reason.code.as_str(), %reason, "quarantined");
@@ -407,6 +427,47 @@ impl Floor {
             Err(error) => Err(chain(&error)),
         };
         drop(reply.send(outcome));
+    }
+}
+
+/// What the file of a claim turns out to be.
+fn incoming(
+    claim: Arc<Claim>,
+    options: container::Options,
+    stopping: Arc<AtomicBool>,
+) -> Result<Incoming, Outcome> {
+    let now = Timestamp::now();
+    let deferred = |error: std::io::Error| Outcome::Deferred(format!("cannot read it: {error}"));
+    let mut file = claim.open().map_err(Outcome::from)?;
+    let Some(kind) = container::kind_of(&mut file, &options).map_err(deferred)? else {
+        let submission = claim.read(now).map_err(Outcome::from)?;
+        return Ok(submission.into());
+    };
+    let declared = claim.declared().map_err(Outcome::from)?;
+    let same = file.try_clone().map_err(deferred)?;
+    Ok(Incoming::Many(Box::new(Container {
+        source: Box::new(file),
+        kind,
+        options,
+        of: claim.submission(Vec::new(), declared, now),
+        is_unchanged: Box::new(move || claim.is_unchanged(&same)),
+        stopping,
+    })))
+}
+
+fn log_part(id: &ClaimId, source: &Source, number: u32, outcome: &Outcome) {
+    match outcome {
+        Outcome::Archived(capture) => {
+            let (outcome, capture, version) = capture.parts();
+            tracing::debug!(claim = %id, %source, part = number, doc = %capture.doc, capture = capture.capture, version = version.version, "{outcome}");
+        }
+        Outcome::Quarantined(stage, reason) => {
+            tracing::warn!(claim = %id, %source, part = number, stage, code = reason.code.as_str(), %reason, "not archived");
+        }
+        Outcome::Deferred(why) => {
+            tracing::warn!(claim = %id, %source, part = number, why, "tried again later");
+        }
+        Outcome::Changed | Outcome::Unpacked(_) => {}
     }
 }
 

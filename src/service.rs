@@ -42,6 +42,7 @@ use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, 
 use crate::receiving::{Message, Pulse, Receiving};
 use crate::rulebook::{Rulebook, Summary};
 use crate::submission::{ClaimId, Submission, path_text};
+use crate::unpacking::Incoming;
 
 /// Request lines are short; whoever sends a longer one does not speak our language.
 const REQUEST_LINE_BYTES_MAX: u64 = 1 << 20;
@@ -410,10 +411,11 @@ impl Daemon {
             }
             let path = path_text::from_text(&add.path);
             let submission = submit_bytes(&path, raw, request).map_err(Outcome::from)?;
-            Ok(Submission {
+            Ok(Incoming::from(Submission {
                 declared: add.declared,
+                part: add.part,
                 ..submission
-            })
+            }))
         };
         let done = move |outcome| {
             drop(room);
@@ -421,6 +423,8 @@ impl Daemon {
         };
         let job = Job {
             read: Box::new(read),
+            // The sender has unpacked what it sends.
+            part: Box::new(|_, _| {}),
             done: Box::new(done),
         };
         let entrance = self.entrance.clone();

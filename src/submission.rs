@@ -25,6 +25,8 @@ pub struct Submission {
     pub declared: Declared,
     /// When it was read.
     pub received_at: Timestamp,
+    /// 0 for a file that is one document; from 1 for those in a container.
+    pub part: u32,
 }
 
 /// The unique name of one attempt to archive one file: 26 characters, sortable by time.
@@ -77,6 +79,19 @@ pub struct Source {
     /// Path below the root (for `add`, the absolute path); names need not be UTF-8.
     #[serde(with = "path_text")]
     pub path: PathBuf,
+}
+
+impl Source {
+    /// The name of a part of a container, by which it is told from the others; a file that is one document has its own.
+    pub fn of_part(&self, part: u32) -> Source {
+        let mut source = self.clone();
+        if part > 0 {
+            let mut path = std::mem::take(&mut source.path).into_os_string();
+            path.push(format!("#{part}"));
+            source.path = path.into();
+        }
+        source
+    }
 }
 
 impl fmt::Display for Source {
@@ -191,6 +206,10 @@ pub enum ReasonCode {
     NotAFile,
     /// The file could not be read for good.
     Unreadable,
+    /// A record or object of a container that cannot be read.
+    BrokenPart,
+    /// Some of the documents in a container are not archived; the others are.
+    Partly,
     /// faircopy itself failed on it.
     Defect,
 }
@@ -208,6 +227,8 @@ impl ReasonCode {
             ReasonCode::BadSidecar => "bad_sidecar",
             ReasonCode::NotAFile => "not_a_file",
             ReasonCode::Unreadable => "unreadable",
+            ReasonCode::BrokenPart => "broken_part",
+            ReasonCode::Partly => "partly",
             ReasonCode::Defect => "defect",
         }
     }

@@ -16,6 +16,7 @@ use faircopy::digest::Digest;
 use faircopy::ingest::Settings;
 use faircopy::pipeline::{Entrance, Job, Outcome, Pipeline};
 use faircopy::submission::{ClaimId, Declared, ReasonCode, Source, Submission};
+use faircopy::unpacking::Incoming;
 use jiff::Timestamp;
 
 fn start(sandbox: &common::Sandbox) -> Pipeline {
@@ -47,6 +48,7 @@ fn article(name: &str) -> Submission {
         raw: raw.into_bytes(),
         declared: Declared::default(),
         received_at: Timestamp::now(),
+        part: 0,
     }
 }
 
@@ -57,7 +59,8 @@ fn submit(
 ) -> Receiver<Outcome> {
     let (done, outcome) = channel();
     entrance.submit(Job {
-        read: Box::new(read),
+        read: Box::new(move || read().map(Incoming::from)),
+        part: Box::new(|_, _| {}),
         done: Box::new(move |outcome| done.send(outcome).unwrap()),
     });
     outcome

@@ -18,7 +18,8 @@ use jiff::Timestamp;
 pub struct Draft {
     /// The attempt to archive it.
     pub claim: ClaimId,
-    /// Which of the documents in the claimed file, from 0; claim and part are archived once.
+    /// Which of the documents in the claimed file: 0 for a file that is one, from 1 for those in a container. Claim and part
+    /// are archived once.
     pub part: u32,
     /// Where the file was found.
     pub source: Source,

@@ -47,7 +47,7 @@ pub struct CaptureMetadata {
 pub struct Observation {
     /// The attempt that archived it.
     pub claim: ClaimId,
-    /// Which of the documents in the claimed file, from 0.
+    /// Which of the documents in the claimed file: 0 for a file that is one, from 1 for those in a container.
     pub part: u32,
     /// Where the file was found.
     pub source: Source,

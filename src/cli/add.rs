@@ -1,8 +1,10 @@
 //! `faircopy add`
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Read};
+use std::io::{Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -12,11 +14,13 @@ use faircopy::archive::Error as ArchiveError;
 use faircopy::archive::keys::random;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
+use faircopy::container::{self, Kind};
 use faircopy::control::{Add, Answer, Client, Request};
 use faircopy::inbox::oneshot;
 use faircopy::ingest::Settings;
 use faircopy::pipeline::{Job, Outcome, Pipeline};
-use faircopy::submission::{ClaimId, Submission, path_text};
+use faircopy::submission::{ClaimId, Reason, ReasonCode, Signature, Submission, path_text};
+use faircopy::unpacking::{Container, End, Incoming};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,10 +30,11 @@ use super::{Exit, Global, Usage, clean, output, setup};
 /// Archive files without the watcher
 ///
 /// Takes files, folders (with all in them) and `-` for standard input; leaves the sources untouched. A sidecar X.meta.json
-/// beside X is read. While a daemon runs, the files go through it.
+/// beside X is read. Of WARC files and of the JSON or JSON Lines of scrapers each page is archived by itself. While a daemon
+/// runs, the files go through it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  faircopy add ~/scraped/*.html\n  curl -s https://example.org/a | faircopy add - --url https://example.org/a"
+    after_help = "Examples:\n  faircopy add ~/scraped/*.html\n  curl -s https://example.org/a | faircopy add - --url https://example.org/a\n  faircopy add crawl.warc.gz scraped.jsonl"
 )]
 pub(crate) struct Args {
     /// Files and folders; `-` is standard input
@@ -63,6 +68,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     }
     let reader = FileReader {
         bytes_max: config.intake.file_bytes_max.as_u64(),
+        containers: config.container_options(),
         url: args.url.clone(),
     };
     let mut tally = Tally::new(global, files.len() + missing.len());
@@ -127,34 +133,81 @@ fn expand(config: &Config, paths: &[PathBuf]) -> anyhow::Result<Inputs> {
 #[derive(Clone)]
 struct FileReader {
     bytes_max: u64,
+    containers: container::Options,
     url: Option<String>,
 }
 
 impl FileReader {
-    fn read(&self, path: &Path) -> Result<Submission, Outcome> {
+    fn read(&self, path: &Path) -> Result<Incoming, Outcome> {
         let now = Timestamp::now();
         let request = oneshot::Request {
             claim: ClaimId::new(u64::try_from(now.as_millisecond()).unwrap_or(0), random()),
             received_at: now,
             bytes_max: self.bytes_max,
         };
-        let mut submission = if path == Path::new("-") {
-            let mut raw = Vec::new();
-            let limit = self.bytes_max.saturating_add(1);
-            let read = std::io::stdin().lock().take(limit).read_to_end(&mut raw);
-            read.map_err(|error| {
-                Outcome::Deferred(format!("cannot read standard input: {error}"))
-            })?;
-            oneshot::submit_bytes(path, raw, request)
-        } else {
-            oneshot::submit_file(&setup::absolute(path), request)
+        let mut incoming = match path == Path::new("-") {
+            true => self.read_stdin(path, request)?,
+            false => self.read_file(&setup::absolute(path), request)?,
+        };
+        if let (Some(url), Incoming::One(submission)) = (&self.url, &mut incoming) {
+            submission.declared.url = Some(url.clone());
         }
-        .map_err(Outcome::from)?;
-        if self.url.is_some() {
-            submission.declared.url.clone_from(&self.url);
-        }
-        Ok(submission)
+        Ok(incoming)
     }
+
+    fn read_stdin(&self, path: &Path, request: oneshot::Request) -> Result<Incoming, Outcome> {
+        let mut raw = Vec::new();
+        let limit = self.bytes_max.saturating_add(1);
+        let read = std::io::stdin().lock().take(limit).read_to_end(&mut raw);
+        read.map_err(unreadable)?;
+        let mut submission = oneshot::submit_bytes(path, raw, request).map_err(Outcome::from)?;
+        let mut bytes = Cursor::new(std::mem::take(&mut submission.raw));
+        match container::kind_of(&mut bytes, &self.containers).map_err(unreadable)? {
+            Some(kind) => Ok(self.container(bytes, kind, submission, || true)),
+            None => {
+                submission.raw = bytes.into_inner();
+                Ok(submission.into())
+            }
+        }
+    }
+
+    fn read_file(&self, path: &Path, request: oneshot::Request) -> Result<Incoming, Outcome> {
+        let opened = oneshot::open_file(path, request.clone()).map_err(Outcome::from)?;
+        let (mut file, submission) = opened;
+        let Some(kind) = container::kind_of(&mut file, &self.containers).map_err(unreadable)?
+        else {
+            let submission = oneshot::submit_file(path, request).map_err(Outcome::from)?;
+            return Ok(submission.into());
+        };
+        let same = file.try_clone().map_err(unreadable)?;
+        let signature = submission.signature;
+        let is_unchanged = move || {
+            let metadata = same.metadata();
+            metadata.is_ok_and(|metadata| Some(Signature::of(&metadata)) == signature)
+        };
+        Ok(self.container(file, kind, submission, is_unchanged))
+    }
+
+    fn container(
+        &self,
+        source: impl container::Source + Send + 'static,
+        kind: Kind,
+        of: Submission,
+        is_unchanged: impl FnOnce() -> bool + Send + 'static,
+    ) -> Incoming {
+        Incoming::Many(Box::new(Container {
+            source: Box::new(source),
+            kind,
+            options: self.containers.clone(),
+            of,
+            is_unchanged: Box::new(is_unchanged),
+            stopping: Arc::default(),
+        }))
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Outcome {
+    Outcome::Deferred(format!("cannot read it: {error}"))
 }
 
 fn add_here(
@@ -187,7 +240,7 @@ fn add_here(
         }
     });
     for (path, outcome) in outcomes {
-        tally.take(&path, Answer::from(outcome))?;
+        tally.take_outcome(&path, outcome)?;
     }
     submitter.join().expect("submitting does not panic");
     drop(pipeline.finish());
@@ -195,14 +248,22 @@ fn add_here(
 }
 
 fn job(path: PathBuf, reader: FileReader, done: Sender<(PathBuf, Outcome)>) -> Job {
-    let read_path = path.clone();
+    let (read_path, part_path, part_done) = (path.clone(), path.clone(), done.clone());
+    // Nobody listens any more when printing failed (a closed pipe); the archive has it all the same.
     Job {
         read: Box::new(move || reader.read(&read_path)),
-        done: Box::new(move |outcome| {
-            // Nobody listens any more when printing failed (a closed pipe); the archive has it all the same.
-            drop(done.send((path, outcome)));
+        part: Box::new(move |number, outcome| {
+            drop(part_done.send((part_name(&part_path, number), outcome)));
         }),
+        done: Box::new(move |outcome| drop(done.send((path, outcome)))),
     }
+}
+
+/// `pages.warc.gz#17`
+fn part_name(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("#{number}"));
+    name.into()
 }
 
 fn add_through_daemon(
@@ -217,12 +278,13 @@ fn add_through_daemon(
         std::sync::mpsc::sync_channel::<(PathBuf, Option<Outcome>)>(UNDER_WAY_MAX);
     thread::scope(|scope| {
         let sending = scope.spawn(move || -> anyhow::Result<()> {
-            for path in files {
-                let failed = match reader.read(path) {
+            let mut send = |path: PathBuf, read: Result<Submission, Outcome>| {
+                let failed = match read {
                     Ok(submission) => {
                         let head = Add {
-                            path: wire_path(path, &submission),
+                            path: wire_path(&path, &submission),
                             declared: submission.declared,
+                            part: submission.part,
                             bytes: submission.raw.len() as u64,
                         };
                         sender.send(&Request::Add(Box::new(head)), &submission.raw)?;
@@ -230,21 +292,62 @@ fn add_through_daemon(
                     }
                     Err(outcome) => Some(outcome),
                 };
-                if sent.send((path.clone(), failed)).is_err() {
+                // Nobody listens any more when printing failed.
+                anyhow::Ok(sent.send((path, failed)).is_ok())
+            };
+            for path in files {
+                let goes_on = match reader.read(path) {
+                    Ok(Incoming::One(submission)) => send(path.clone(), Ok(*submission))?,
+                    Ok(Incoming::Many(container)) => send_parts(path, *container, &mut send)?,
+                    Err(outcome) => send(path.clone(), Err(outcome))?,
+                };
+                if !goes_on {
                     break;
                 }
             }
             Ok(())
         });
         for (path, failed) in under_way {
-            let answer = match failed {
-                Some(outcome) => Answer::from(outcome),
-                None => receiver.receive::<Answer>()?,
-            };
-            tally.take(&path, answer)?;
+            match failed {
+                Some(outcome) => tally.take_outcome(&path, outcome)?,
+                None => tally.take(&path, receiver.receive::<Answer>()?)?,
+            }
         }
         sending.join().expect("sending does not panic")
     })
+}
+
+/// Sends each document of a container by itself; false when nobody listens any more.
+fn send_parts(
+    path: &Path,
+    container: Container,
+    send: &mut dyn FnMut(PathBuf, Result<Submission, Outcome>) -> anyhow::Result<bool>,
+) -> anyhow::Result<bool> {
+    let stopping = Arc::clone(&container.stopping);
+    let mut sent = Ok(true);
+    let mut documents = 0;
+    let end = container.for_each(&mut |number, found| {
+        if let (Some(found), Ok(true)) = (found, &sent) {
+            documents += 1;
+            let found = found.map_err(|reason| Outcome::Quarantined("unpack", reason));
+            sent = send(part_name(path, number), found);
+            let goes_on = matches!(sent, Ok(true));
+            stopping.store(!goes_on, Ordering::Relaxed);
+        }
+    });
+    if !sent? {
+        return Ok(false);
+    }
+    match end {
+        End::Whole if documents > 0 => Ok(true),
+        End::Whole => {
+            let message = "there is no page in it that could be archived";
+            let reason = Reason::new(ReasonCode::Empty, message);
+            send(path.to_owned(), Err(Outcome::Quarantined("unpack", reason)))
+        }
+        End::Changed => send(path.to_owned(), Err(Outcome::Changed)),
+        End::Early(why) => send(path.to_owned(), Err(Outcome::Deferred(why))),
+    }
 }
 
 /// The daemon names standard input itself.
@@ -286,9 +389,20 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Takes what became of a file or of a document in it; of a container as a whole only what its documents do not tell.
+    fn take_outcome(&mut self, path: &Path, outcome: Outcome) -> anyhow::Result<()> {
+        match outcome {
+            Outcome::Unpacked(_) => Ok(()),
+            Outcome::Quarantined(_, reason) if reason.code == ReasonCode::Partly => Ok(()),
+            outcome => self.take(path, Answer::from(outcome)),
+        }
+    }
+
     fn take(&mut self, path: &Path, answer: Answer) -> anyhow::Result<()> {
         self.bar.inc(1);
         self.answered += 1;
+        // Containers hold more than there were files.
+        self.inputs = self.inputs.max(self.answered);
         let path = path_text::to_text(path);
         match answer {
             Answer::Failed { error } => {

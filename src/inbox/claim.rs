@@ -22,6 +22,8 @@ pub struct Claim {
     pub(super) path: PathBuf,
     pub(super) bytes_max: u64,
     pub(super) marks: Arc<Marks>,
+    /// It held many documents, and perhaps more than those: the file itself is not deleted.
+    pub(super) is_container: bool,
 }
 
 /// Why a claim could not be read.
@@ -54,6 +56,14 @@ impl Claim {
         &self.intent.signature
     }
 
+    /// The same, of a file that held many documents.
+    pub fn of_container(self) -> Claim {
+        Claim {
+            is_container: true,
+            ..self
+        }
+    }
+
     /// How often it was claimed, this time included.
     pub fn attempts(&self) -> u32 {
         self.intent.attempts
@@ -78,6 +88,15 @@ pub(super) fn read_in_inbox(
 ) -> Result<Vec<u8>, ReadError> {
     let file = durable::open_regular_without_links(path).map_err(|error| classify(path, error))?;
     read_opened(&file, signature, bytes_max)
+}
+
+/// Opens the file at `path` in an inbox, if it is the one of `signature`.
+pub(super) fn open_in_inbox(path: &Path, signature: &Signature) -> Result<File, ReadError> {
+    let file = durable::open_regular_without_links(path).map_err(|error| classify(path, error))?;
+    match Signature::of(&file.metadata().map_err(ReadError::Transient)?) == *signature {
+        true => Ok(file),
+        false => Err(ReadError::Changed),
+    }
 }
 
 fn read_opened(file: &File, signature: &Signature, bytes_max: u64) -> Result<Vec<u8>, ReadError> {

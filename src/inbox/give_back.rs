@@ -113,7 +113,11 @@ impl Intake {
             claim: claim.id(),
             path: &claim.path,
             signature: claim.signature(),
-            policy: root.options.release,
+            // Of a container the archive has the documents and not the file.
+            policy: match root.options.release {
+                Release::Delete if claim.is_container => Release::Done,
+                policy => policy,
+            },
             folder: &folder,
         };
         let article = way.release(touched)?;

@@ -1,12 +1,13 @@
 //! One file taken in on request, without a watched folder: `add`, standard input, the control socket.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::digest::Digest;
+use crate::durable;
 use crate::submission::{ClaimId, Declared, Reason, ReasonCode, Signature, Source, Submission};
 
 use super::claim::{ReadError, read_unchanged, too_large};
@@ -32,22 +33,24 @@ pub struct Request {
     pub bytes_max: u64,
 }
 
+/// Opens the file at `path`, for what is read in pieces; with a submission that has everything but the bytes.
+pub fn open_file(path: &Path, request: Request) -> Result<(File, Submission), ReadError> {
+    let real = real_file(path)?;
+    let file = durable::open_regular(&real).map_err(unreadable)?;
+    let signature = Signature::of(&file.metadata().map_err(unreadable)?);
+    let submission = Submission {
+        signature: Some(signature),
+        declared: declared_beside(path)?,
+        ..submission(ADD, path, Vec::new(), request)
+    };
+    Ok((file, submission))
+}
+
 /// Reads the file at `path` (absolute; a link on the way is followed, since a person named it), with its sidecar if there is one.
 /// The source stays untouched.
 pub fn submit_file(path: &Path, request: Request) -> Result<Submission, ReadError> {
-    let unreadable = |error: io::Error| {
-        let message = format!("cannot read it: {error}");
-        ReadError::Permanent(Reason::new(ReasonCode::Unreadable, message))
-    };
-    let real = path.canonicalize().map_err(unreadable)?;
+    let real = real_file(path)?;
     let metadata = fs::symlink_metadata(&real).map_err(unreadable)?;
-    if !metadata.is_file() {
-        let message = "it is neither a file nor a folder; nothing was read";
-        return Err(ReadError::Permanent(Reason::new(
-            ReasonCode::NotAFile,
-            message,
-        )));
-    }
     let signature = Signature::of(&metadata);
     let raw =
         read_unchanged(&real, &signature, request.bytes_max).map_err(|error| match error {
@@ -59,6 +62,24 @@ pub fn submit_file(path: &Path, request: Request) -> Result<Submission, ReadErro
         declared: declared_beside(path)?,
         ..submission(ADD, path, raw, request)
     })
+}
+
+/// The file that `path` leads to.
+fn real_file(path: &Path) -> Result<PathBuf, ReadError> {
+    let real = path.canonicalize().map_err(unreadable)?;
+    if !fs::symlink_metadata(&real).map_err(unreadable)?.is_file() {
+        let message = "it is neither a file nor a folder; nothing was read";
+        return Err(ReadError::Permanent(Reason::new(
+            ReasonCode::NotAFile,
+            message,
+        )));
+    }
+    Ok(real)
+}
+
+fn unreadable(error: io::Error) -> ReadError {
+    let message = format!("cannot read it: {error}");
+    ReadError::Permanent(Reason::new(ReasonCode::Unreadable, message))
 }
 
 /// Takes in bytes that are here already. Without a path of their own (standard input) their digest names them, so that two
@@ -89,6 +110,7 @@ fn submission(root: &str, path: &Path, raw: Vec<u8>, request: Request) -> Submis
         raw,
         declared: Declared::default(),
         received_at: request.received_at,
+        part: 0,
     }
 }
 

@@ -1,11 +1,13 @@
 //! Reading a claim, on any thread.
 
+use std::fs::File;
+
 use jiff::Timestamp;
 
 use crate::digest::Digest;
-use crate::submission::Submission;
+use crate::submission::{Declared, Signature, Submission};
 
-use super::claim::{Claim, ReadError, read_in_inbox};
+use super::claim::{Claim, ReadError, open_in_inbox, read_in_inbox};
 use super::sidecar::{self, Sidecar};
 
 impl Claim {
@@ -14,17 +16,42 @@ impl Claim {
     pub fn read(&self, received_at: Timestamp) -> Result<Submission, ReadError> {
         self.marks.begin(self.id());
         let raw = read_in_inbox(&self.path, self.signature(), self.bytes_max)?;
-        let declared = match &self.intent.sidecar {
-            Some(sidecar) => {
-                match sidecar::read_in_inbox(&sidecar::path_of(&self.path), sidecar)? {
-                    Sidecar::Good(declared) => declared,
-                    // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
-                    Sidecar::Bad(_) | Sidecar::Gone => Default::default(),
-                }
-            }
-            None => Default::default(),
+        let declared = self.declared()?;
+        Ok(self.submission(raw, declared, received_at))
+    }
+
+    /// What the file's sidecar declares, if it has one.
+    pub fn declared(&self) -> Result<Declared, ReadError> {
+        let Some(sidecar) = &self.intent.sidecar else {
+            return Ok(Declared::default());
         };
-        Ok(Submission {
+        match sidecar::read_in_inbox(&sidecar::path_of(&self.path), sidecar)? {
+            Sidecar::Good(declared) => Ok(declared),
+            // The article goes in without it; releasing the claim finds it bad again and quarantines it alone.
+            Sidecar::Bad(_) | Sidecar::Gone => Ok(Declared::default()),
+        }
+    }
+
+    /// The file, open, if it is still the one that was claimed; for what is read in pieces. Counts as under way, as above.
+    pub fn open(&self) -> Result<File, ReadError> {
+        self.marks.begin(self.id());
+        open_in_inbox(&self.path, self.signature())
+    }
+
+    /// Whether the file is still the one that was claimed.
+    pub fn is_unchanged(&self, file: &File) -> bool {
+        file.metadata()
+            .is_ok_and(|metadata| Signature::of(&metadata) == *self.signature())
+    }
+
+    /// A submission of this claim.
+    pub fn submission(
+        &self,
+        raw: Vec<u8>,
+        declared: Declared,
+        received_at: Timestamp,
+    ) -> Submission {
+        Submission {
             claim: self.id().clone(),
             source: self.source().clone(),
             signature: Some(*self.signature()),
@@ -32,6 +59,7 @@ impl Claim {
             raw,
             declared,
             received_at,
-        })
+            part: 0,
+        }
     }
 }

@@ -124,6 +124,7 @@ impl Intake {
             root: index,
             bytes_max: self.options.file_bytes_max.as_u64(),
             marks: self.spool.marks_of(&intent.claim)?,
+            is_container: false,
             intent,
         })
     }

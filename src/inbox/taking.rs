@@ -69,6 +69,7 @@ impl Intake {
                     root: index,
                     bytes_max: self.options.file_bytes_max.as_u64(),
                     marks: marks.clone(),
+                    is_container: false,
                     intent,
                 }
             });

@@ -9,7 +9,7 @@ target=$2
 mkdir "$target"
 target=$(realpath "$target")
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$work.dictionary"' EXIT
 
 # Each frame is a record, so an unpacked segment is a WARC file. A sealed one needs its dictionary, which lies beside it.
 for segment in "$archive"/segments/*.warc.zst "$archive"/sealed/*.warc.zst; do

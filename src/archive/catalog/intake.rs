@@ -276,16 +276,46 @@ impl Catalog {
         })
     }
 
-    /// Whether any part of a claim is archived.
+    /// The capture of the same document by the same fetch, of a part of a container that was read before: the same bytes,
+    /// fetched at the same time, or in the same place of the same file.
+    pub fn same_fetch(
+        &self,
+        doc: &DocId,
+        observation: &Observation,
+    ) -> Result<Option<(CaptureId, VersionId)>, Error> {
+        let o = observation;
+        let sql = "SELECT capture, version FROM captures WHERE doc = ?1 AND raw = ?2 AND part > 0 AND (captured_at = ?3 \
+                   OR part = ?4 AND root = ?5 AND path = ?6 AND signature = ?7) ORDER BY capture LIMIT 1";
+        let values = params![
+            doc.0,
+            o.digests.raw.as_bytes(),
+            o.captured_at().as_microsecond(),
+            o.part,
+            o.source.root,
+            path_text::to_text(&o.source.path),
+            o.signature.as_ref().map(signature_text),
+        ];
+        self.first(sql, values, |row| {
+            let (doc, capture, version) = (doc.clone(), row.get(0)?, row.get(1)?);
+            let version = VersionId {
+                doc: doc.clone(),
+                version,
+            };
+            Ok((CaptureId { doc, capture }, version))
+        })
+    }
+
+    /// Whether a file that is one document is archived by this claim. Of a container some parts may be, and others not yet: it
+    /// is read again.
     pub fn has_claim(&self, claim: &ClaimId) -> Result<bool, Error> {
-        let sql = "SELECT 1 FROM captures WHERE claim = ?1 LIMIT 1";
+        let sql = "SELECT 1 FROM captures WHERE claim = ?1 AND part = 0 LIMIT 1";
         let found = self.first(sql, [claim.as_str()], |_| Ok(()))?;
         Ok(found.is_some())
     }
 
     /// Whether this state of this file is archived.
     pub fn has_signature(&self, source: &Source, signature: &Signature) -> Result<bool, Error> {
-        let sql = "SELECT 1 FROM captures WHERE path = ?1 AND root = ?2 AND signature = ?3 LIMIT 1";
+        let sql = "SELECT 1 FROM captures WHERE path = ?1 AND root = ?2 AND signature = ?3 AND part = 0 LIMIT 1";
         let path = path_text::to_text(&source.path);
         let values = params![path, source.root, signature_text(signature)];
         Ok(self.first(sql, values, |_| Ok(()))?.is_some())

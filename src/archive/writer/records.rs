@@ -38,6 +38,11 @@ impl Open {
             return Ok(archived(known));
         }
         let doc = secret.doc_id(&observation.identity.key);
+        if observation.part > 0
+            && let Some((capture, version)) = self.catalog.same_fetch(&doc, observation)?
+        {
+            return Ok(Archived::Duplicate(capture, version));
+        }
         let raw = &observation.digests.raw;
         let state = self.catalog.doc_state(&doc)?;
         let same = self.catalog.same_bytes(&doc, state.version, raw)?;
