@@ -35,6 +35,8 @@ pub enum Request {
     Reload,
     /// Archive the bytes that follow.
     Add(Box<Add>),
+    /// Change the key that signs the log.
+    RotateKey,
     /// Archive what a person decided.
     Pin(Box<PinRequest>),
     /// Seal full segments.
@@ -95,6 +97,13 @@ pub enum Answer {
         /// What is wrong with rule packs that are therefore not used.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         refused: Vec<String>,
+    },
+    /// Another key signs the log (`key rotate`).
+    Rotated {
+        /// The index of the leaf that tells of it.
+        leaf: u64,
+        /// The new verifier key.
+        vkey: String,
     },
     /// Segments were sealed (`compact`).
     Compacted(Compacted),

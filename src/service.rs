@@ -366,7 +366,22 @@ async fn read_requests(
         match request {
             Request::Status => drop(answer.send(daemon.status().await)),
             Request::Reload => drop(answer.send(json!(daemon.reload().await))),
-            Request::Pin(pin) => daemon.pin(*pin, answer).await,
+            Request::Pin(pin) => {
+                let PinRequest { of, pin } = *pin;
+                let pin = move |writer: &mut ArchiveWriter| {
+                    let leaf = writer.pin(of, pin, Timestamp::now())?;
+                    Ok(Answer::Pinned { pinned: true, leaf })
+                };
+                daemon.change(pin, answer).await;
+            }
+            Request::RotateKey => {
+                let rotate = |writer: &mut ArchiveWriter| {
+                    let (leaf, vkey) = writer.rotate_key(Timestamp::now())?;
+                    let vkey = vkey.to_string();
+                    Ok(Answer::Rotated { leaf, vkey })
+                };
+                daemon.change(rotate, answer).await;
+            }
             Request::Compact { all } => daemon.compact(all, answer),
             Request::Add(add) => {
                 if daemon.add(*add, &mut reader, answer).await.is_err() {
@@ -434,24 +449,22 @@ impl Daemon {
             .map_err(std::io::Error::other)
     }
 
-    /// Archives what a person decided.
-    async fn pin(&self, pin: PinRequest, answer: oneshot::Sender<Value>) {
-        let PinRequest { of, pin } = pin;
+    /// Lets the committer change the archive, and answers.
+    async fn change(
+        &self,
+        change: impl FnOnce(&mut ArchiveWriter) -> Result<Answer, archive::Error> + Send + 'static,
+        answer: oneshot::Sender<Value>,
+    ) {
         let entrance = self.entrance.clone();
         let ask = move || {
-            entrance.ask(
-                move |writer| writer.pin(of, pin, Timestamp::now()),
-                move |result| {
-                    drop(answer.send(json!(match result {
-                        Ok(leaf) => Answer::Pinned { pinned: true, leaf },
-                        Err(error) => Answer::failed("archive", error),
-                    })));
-                },
-            );
+            entrance.ask(change, move |result| {
+                let said = result.unwrap_or_else(|error| Answer::failed("archive", error));
+                drop(answer.send(json!(said)));
+            });
         };
         // The committer may be busy: waiting for it must not stop the other connections.
         if tokio::task::spawn_blocking(ask).await.is_err() {
-            tracing::error!("a pin was not handed to the archive");
+            tracing::error!("a request was not handed to the archive");
         }
     }
 

@@ -30,6 +30,11 @@ pub fn signing_key_path(paths: &Paths) -> PathBuf {
     credential("faircopy.signing-key").unwrap_or_else(|| paths.keys.join(SIGNING_KEY))
 }
 
+/// Where a new signing key waits until the log tells of it.
+pub fn pending_key_path(paths: &Paths) -> PathBuf {
+    paths.keys.join(format!("{SIGNING_KEY}.new"))
+}
+
 fn identity_secret_path(paths: &Paths) -> PathBuf {
     credential("faircopy.identity-secret").unwrap_or_else(|| paths.keys.join(IDENTITY_SECRET))
 }

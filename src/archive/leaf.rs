@@ -38,11 +38,18 @@ pub enum LeafKind {
     MetadataRevision,
     /// A person decided about a span of text.
     Pin,
+    /// Another key signs the log from now on.
+    Key,
 }
 
 impl LeafKind {
     /// All of them.
-    pub const ALL: &[LeafKind] = &[LeafKind::Capture, LeafKind::MetadataRevision, LeafKind::Pin];
+    pub const ALL: &[LeafKind] = &[
+        LeafKind::Capture,
+        LeafKind::MetadataRevision,
+        LeafKind::Pin,
+        LeafKind::Key,
+    ];
 
     /// The kind as it stands in a leaf.
     pub fn as_str(self) -> &'static str {
@@ -50,6 +57,7 @@ impl LeafKind {
             LeafKind::Capture => "capture",
             LeafKind::MetadataRevision => "metadata_revision",
             LeafKind::Pin => "pin",
+            LeafKind::Key => "key",
         }
     }
 
@@ -62,7 +70,7 @@ impl LeafKind {
     fn is_about_a_capture(self) -> bool {
         match self {
             LeafKind::Capture | LeafKind::MetadataRevision => true,
-            LeafKind::Pin => false,
+            LeafKind::Pin | LeafKind::Key => false,
         }
     }
 }

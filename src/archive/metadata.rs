@@ -22,6 +22,7 @@ pub fn title(kind: LeafKind) -> &'static str {
         LeafKind::Capture => "faircopy capture 1",
         LeafKind::MetadataRevision => "faircopy metadata revision 1",
         LeafKind::Pin => "faircopy pin 1",
+        LeafKind::Key => "faircopy key 1",
     }
 }
 
@@ -119,6 +120,8 @@ pub enum Event {
     Revision(Revision),
     /// A person decided about a span of text.
     Pin(PinRecord),
+    /// Another key signs the log from now on.
+    Key(KeyRecord),
 }
 
 impl Event {
@@ -127,6 +130,7 @@ impl Event {
         match self {
             Event::Revision(_) => LeafKind::MetadataRevision,
             Event::Pin(_) => LeafKind::Pin,
+            Event::Key(_) => LeafKind::Key,
         }
     }
 
@@ -134,14 +138,14 @@ impl Event {
     pub fn capture(&self) -> Option<u32> {
         match self {
             Event::Revision(revision) => Some(revision.capture),
-            Event::Pin(_) => None,
+            Event::Pin(_) | Event::Key(_) => None,
         }
     }
 
     /// The document that its block names, if it names one.
     pub fn doc(&self) -> Option<&DocId> {
         match self {
-            Event::Revision(_) => None,
+            Event::Revision(_) | Event::Key(_) => None,
             Event::Pin(record) => match &record.of {
                 PinScope::Doc(doc) => Some(doc),
                 PinScope::Source(_) => None,
@@ -154,6 +158,7 @@ impl Event {
         match self {
             Event::Revision(revision) => revision.received_at,
             Event::Pin(record) => record.pinned_at,
+            Event::Key(record) => record.rotated_at,
         }
     }
 }
@@ -180,6 +185,17 @@ pub struct PinRecord {
     pub pin: Pin,
     /// When it was made.
     pub pinned_at: Timestamp,
+}
+
+/// That another key signs the log, as it is archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// The verifier key of before.
+    pub old: String,
+    /// The verifier key of from now on.
+    pub new: String,
+    /// When it was changed.
+    pub rotated_at: Timestamp,
 }
 
 /// How much cleaning took away: what a change of a source's template shows in.

@@ -40,6 +40,7 @@ pub mod metadata;
 pub mod pins;
 pub mod reader;
 pub mod recovery;
+pub mod rotation;
 pub mod seal;
 pub mod segment;
 pub mod warc;
@@ -223,6 +224,12 @@ pub enum Error {
     #[error("the identity secret {} is not 64 hexadecimal digits", path.display())]
     BadKey {
         /// The file.
+        path: PathBuf,
+    },
+    /// The signing key is not where it could be changed.
+    #[error("the signing key is {}, which this process cannot replace: stop the service, put the key into archive.keys, and change it then", path.display())]
+    KeyElsewhere {
+        /// Where it is.
         path: PathBuf,
     },
     /// The state folder belongs to another archive.

@@ -17,7 +17,7 @@ use crate::archive::segment::{
     self, Found, Location, Position, SegmentId, SegmentReader, SegmentWriter,
 };
 use crate::archive::warc::Record;
-use crate::archive::{Error, Paths};
+use crate::archive::{Error, Paths, rotation};
 use crate::digest::Digest;
 use crate::durable;
 use crate::identity::DocId;
@@ -160,7 +160,8 @@ pub(crate) fn check_continues(
         return Ok(true);
     }
     let (dir, witness) = (dir.to_owned(), witness.to_owned());
-    let Ok(last) = Checkpoint::verify(&note, log.verifier()) else {
+    let keys = rotation::keys_until(&dir.join("log"), log.verifier());
+    let Ok(last) = Checkpoint::verify_by_any(&note, &keys) else {
         return Err(Error::StateInUse { path: witness });
     };
     if last.size > now.size {

@@ -25,14 +25,15 @@ use crate::archive::capture::Prepared;
 use crate::archive::catalog::{Catalog, Counts, HighWater, MeasureRow};
 use crate::archive::group::Group;
 use crate::archive::keys::IdentitySecret;
+use crate::archive::log::key::{SigningKey, VerifierKey};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
-use crate::archive::metadata::PinRecord;
+use crate::archive::metadata::{KeyRecord, PinRecord};
 use crate::archive::pins::{PinBook, SharedPins};
 use crate::archive::recovery::{self, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
-use crate::archive::{Error, Manifest, Paths};
+use crate::archive::{Error, Manifest, Paths, keys, rotation};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId};
 use crate::pin::{Pin, PinScope};
@@ -184,6 +185,31 @@ impl ArchiveWriter {
         })?;
         self.read_pins()?;
         Ok(leaf)
+    }
+
+    /// Changes the key that signs the log; see [`crate::archive::rotation`]. The index of the leaf that tells of it, and the new
+    /// verifier key.
+    pub fn rotate_key(&mut self, now: Timestamp) -> Result<(u64, VerifierKey), Error> {
+        let path = keys::signing_key_path(&self.paths);
+        if !path.starts_with(&self.paths.keys) {
+            return Err(Error::KeyElsewhere { path });
+        }
+        let old = self.opened()?.log.verifier();
+        let key = SigningKey::generate(old.name())?;
+        let new = key.verifier();
+        key.save(&keys::pending_key_path(&self.paths))?;
+        let record = KeyRecord {
+            old: old.to_string(),
+            new: new.to_string(),
+            rotated_at: now,
+        };
+        let leaf = self.change(now, |open, secret, group| {
+            open.log.change_key(key);
+            open.add_key(group, secret, record)
+        })?;
+        let paths = self.paths.clone();
+        rotation::finish(&paths, &self.opened()?.catalog)?;
+        Ok((leaf, new))
     }
 
     /// The pins that hold, always up to date.

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use crate::archive::leaf::LeafKind;
 use crate::archive::log::cosigned;
 use crate::archive::log::key::VerifierKey;
 use crate::archive::log::note::{Checkpoint, NoteError};
 use crate::archive::log::reader::{read_tile, read_verifier};
 use crate::archive::log::tile::{TILE_WIDTH, TileId, TileKind, split_entries, tiles_of};
+use crate::archive::rotation::{self, Rotation};
 use crate::check::leaves::Leaves;
 use crate::check::problem::{Code, Findings, chain};
 use crate::check::tree::Tree;
@@ -35,11 +37,16 @@ pub(super) struct Elsewhere<'a> {
 /// Checks the log of the archive in `archive`.
 pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findings) -> LogView {
     let dir = archive.join("log");
-    let verifier = verifier(&dir, elsewhere.verifier, findings);
+    let rotations = rotation::read_all(&dir);
+    let verifier = verifier(&dir, elsewhere.verifier, &rotations, findings);
     // First of all: what a daemon adds from now on is not judged.
     let checkpoint = checkpoint(&dir, verifier.as_ref(), findings);
     note_strangers(&dir, findings);
-    let kept = kept(elsewhere.checkpoint, verifier.as_ref(), findings);
+    let keys = verifier.iter();
+    let keys: Vec<_> = keys
+        .flat_map(|key| rotation::keys_until(&dir, key))
+        .collect();
+    let kept = kept(elsewhere.checkpoint, &keys, findings);
 
     let size = checkpoint.as_ref().map_or_else(
         // Without a checkpoint nothing says where the log ends: all entries that are there are judged.
@@ -52,6 +59,7 @@ pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findin
     }
     tree.finish(checkpoint.as_ref().map(|c| c.root), findings);
     compare_with_kept(&tree, kept.as_ref(), size, findings);
+    check_rotations(&dir, &tree, findings);
 
     LogView {
         size,
@@ -63,11 +71,17 @@ pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findin
 fn verifier(
     dir: &Path,
     expected: Option<&VerifierKey>,
+    rotations: &[Rotation],
     findings: &mut Findings,
 ) -> Option<VerifierKey> {
     match read_verifier(dir) {
         Ok(found) => {
-            if expected.is_some_and(|expected| *expected != found) {
+            let keys = expected.map(|key| rotation::keys_from(vec![key.clone()], rotations));
+            // Whoever trusts a key of before trusts the one that it led to.
+            if keys.as_ref().is_some_and(|keys| keys.contains(&found)) {
+                return Some(found);
+            }
+            if expected.is_some() {
                 let message = format!("{found} lies in the archive, another key is expected");
                 findings.problem(Code::OtherKey, "log/vkey", message);
             }
@@ -123,17 +137,15 @@ fn checkpoint(
     }
 }
 
-fn kept(
-    path: Option<&Path>,
-    verifier: Option<&VerifierKey>,
-    findings: &mut Findings,
-) -> Option<Checkpoint> {
+fn kept(path: Option<&Path>, keys: &[VerifierKey], findings: &mut Findings) -> Option<Checkpoint> {
     let path = path?;
-    let read = verifier.map(|verifier| Checkpoint::read(path, verifier));
-    let message = match read {
-        Some(Ok(checkpoint)) => return Some(checkpoint),
-        Some(Err(error)) => chain(&error),
-        None => "there is no verifier key to verify it with".to_owned(),
+    let message = match fs::read_to_string(path) {
+        Err(error) => format!("cannot read it: {error}"),
+        Ok(_) if keys.is_empty() => "there is no verifier key to verify it with".to_owned(),
+        Ok(note) => match Checkpoint::verify_by_any(&note, keys) {
+            Ok(checkpoint) => return Some(checkpoint),
+            Err(error) => chain(&error),
+        },
     };
     findings.problem(Code::KeptUnusable, path.display().to_string(), message);
     None
@@ -163,6 +175,23 @@ fn compare_with_kept(tree: &Tree, kept: Option<&Checkpoint>, size: u64, findings
     }
 }
 
+/// Whether each change of the key that a leaf tells of is proven to those who have the old key.
+fn check_rotations(dir: &Path, tree: &Tree, findings: &mut Findings) {
+    for (index, leaf) in tree.leaves.all.iter().enumerate() {
+        if leaf.is_none_or(|leaf| leaf.kind != LeafKind::Key) {
+            continue;
+        }
+        let file = rotation::path(dir, index as u64);
+        let message = match Rotation::read(&file) {
+            Ok(rotation) if rotation.index == index as u64 => continue,
+            Ok(rotation) => format!("it is about leaf {}", rotation.index),
+            Err(error) => chain(&error),
+        };
+        let name = file.strip_prefix(dir).unwrap_or(&file).display();
+        findings.problem(Code::RotationBad, format!("log/{name}"), message);
+    }
+}
+
 /// Says which files are none of the log's. Tiles beyond the checkpoint are a writer's business, and so are its temporary
 /// files.
 fn note_strangers(dir: &Path, findings: &mut Findings) {
@@ -176,7 +205,9 @@ fn note_strangers(dir: &Path, findings: &mut Findings) {
                 .display()
                 .to_string();
             let known = matches!(name.as_str(), "vkey" | "checkpoint")
-                || name.starts_with(&format!("{}/", cosigned::FOLDER))
+                || [cosigned::FOLDER, rotation::FOLDER]
+                    .iter()
+                    .any(|folder| name.starts_with(&format!("{folder}/")))
                 || TileId::parse(&name).is_some()
                 || durable::is_temporary(&entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -92,6 +92,7 @@ codes! {
         "give a checkpoint of this log";
     LogShrunk = "F021", "the log is shorter than the checkpoint kept elsewhere", STOP;
     LogForked = "F022", "the log is not a continuation of the checkpoint kept elsewhere", STOP;
+    RotationBad = "F023", "the proof that the log's key was changed is missing or damaged", RESTORE_FILE;
     SegmentMissing = "F030", "a segment is missing or cannot be read", RESTORE_FILE;
     SegmentShort = "F031", "a segment ends before its last committed record", RESTORE_FILE;
     FrameBad = "F032", "bytes in a segment are no record", RESTORE_RECORD;

@@ -426,7 +426,10 @@ impl<'a> Tally<'a> {
                 }
                 *self.counts.entry(outcome).or_default() += 1;
             }
-            Answer::Done { .. } | Answer::Compacted(_) | Answer::Pinned { .. } => {
+            Answer::Done { .. }
+            | Answer::Rotated { .. }
+            | Answer::Compacted(_)
+            | Answer::Pinned { .. } => {
                 bail!("the daemon answered something else than was asked")
             }
         }

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// A checkpoint kept elsewhere: the log must still contain it
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// The verifier key that must have signed, or a file with it; one that the log had before leads to the one it has
+    #[arg(long, value_name = "KEY")]
+    vkey: Option<String>,
 }
 
 /// In the state folder: all checks, one JSON object a line, for `audit`.
@@ -58,7 +61,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         // Weeks since 1970: each week reads another share.
         rotation: u64::try_from(now.as_second() / (7 * 86_400)).unwrap_or(0),
         checkpoint: args.checkpoint.clone(),
-        ..check::Options::default()
+        vkey: args.vkey.as_deref().map(super::verify::vkey).transpose()?,
     };
     let mut printed = Ok(());
     let mut report_problem = |problem: Problem| {

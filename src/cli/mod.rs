@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod export;
 mod init;
+mod key;
 mod log;
 mod logging;
 mod ls;
@@ -121,6 +122,7 @@ enum Command {
     Audit(audit::Args),
     Check(check::Args),
     Publish(publish::Args),
+    Key(key::Args),
     Prove(prove::Args),
     Verify(verify::Args),
     Compact(compact::Args),
@@ -175,6 +177,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Pin(args) => pin::run(global, args),
         Command::Audit(args) => audit::run(global, args),
         Command::Check(args) => check::run(global, args),
+        Command::Key(args) => key::run(global, args),
         Command::Publish(args) => publish::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),

@@ -9,6 +9,7 @@ use faircopy::archive::log::key::VerifierKey;
 use faircopy::archive::log::proof::HEADER;
 use faircopy::archive::log::reader::read_verifier;
 use faircopy::archive::metadata::{MetadataBlock, Observation};
+use faircopy::archive::rotation::{self, Rotation};
 use faircopy::digest::Digest;
 use faircopy::verify::{self, Proven, Signed, Trust};
 use serde_json::{Value, json};
@@ -27,9 +28,12 @@ pub(crate) struct Args {
     /// A `.tlog-proof`, or a checkpoint
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The log's verifier key, or a file with it; of a log whose key was changed, each that it had
+    /// The log's verifier key, or a file with it; several may be given
     #[arg(long, value_name = "KEY")]
     vkey: Vec<String>,
+    /// A proof that the log's key was changed, from its log/rotations: it leads from the old key to the new
+    #[arg(long, value_name = "FILE")]
+    rotation: Vec<PathBuf>,
     /// A witness's verifier key, or a file with it
     #[arg(long, value_name = "KEY")]
     witness: Vec<String>,
@@ -92,20 +96,34 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 fn trust(global: &Global, args: &Args) -> anyhow::Result<Trust> {
     let mut keys = Vec::new();
     for given in &args.vkey {
-        let key = key_text(given)?.parse::<VerifierKey>();
-        keys.push(key.with_context(|| format!("{given:?} is no verifier key"))?);
+        keys.push(vkey(given)?);
     }
     if keys.is_empty() {
         let paths = setup::archive_paths(global);
         let paths = paths.map_err(|_| Usage("give the log's verifier key with --vkey"))?;
         keys.push(read_verifier(&paths.log())?);
     }
+    let mut rotations = Vec::new();
+    for file in &args.rotation {
+        let rotation = Rotation::read(file);
+        rotations.push(
+            rotation.with_context(|| format!("{} proves no change of keys", file.display()))?,
+        );
+    }
+    rotations.sort_by_key(|rotation| rotation.index);
+    let keys = rotation::keys_from(keys, &rotations);
     let mut witnesses = Vec::new();
     for given in &args.witness {
         let key = key_text(given)?.parse::<WitnessKey>();
         witnesses.push(key.with_context(|| format!("{given:?} is no witness's key"))?);
     }
     Ok(Trust { keys, witnesses })
+}
+
+/// A verifier key, or that in a file.
+pub(crate) fn vkey(given: &str) -> anyhow::Result<VerifierKey> {
+    let key = key_text(given)?.parse::<VerifierKey>();
+    key.with_context(|| format!("{given:?} is no verifier key"))
 }
 
 /// A key stands on the command line or in a file.

@@ -157,6 +157,9 @@ impl Catalog {
             Event::Pin(record) => Some(
                 serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
             ),
+            Event::Key(record) => Some(
+                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
+            ),
             Event::Revision(_) => None,
         };
         self.run(

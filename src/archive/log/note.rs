@@ -60,6 +60,15 @@ impl Checkpoint {
         }
     }
 
+    /// The same checkpoint with the signature of another key of its log.
+    pub fn also_by(&self, key: &SigningKey) -> Checkpoint {
+        let mut checkpoint = self.clone();
+        if let Ok((text, _)) = split(&self.note) {
+            checkpoint.note.push_str(&signature_line(text, key));
+        }
+        checkpoint
+    }
+
     /// Reads a note and verifies the log's own signature. Further signatures (witnesses) are let stand unverified.
     pub fn verify(note: &str, key: &VerifierKey) -> Result<Checkpoint, NoteError> {
         verify_signature(note, key)?;

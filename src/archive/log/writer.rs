@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::edge::{Edge, hashes_from_bytes};
 use super::error::LogError;
-use super::key::SigningKey;
+use super::key::{SigningKey, VerifierKey};
 use super::merkle::leaf_hash;
 use super::note::Checkpoint;
 use super::reader::{all_tiles, read_entries, read_tile};
@@ -25,6 +25,8 @@ const MODE: u32 = 0o644;
 pub struct LogWriter {
     dir: PathBuf,
     key: SigningKey,
+    /// The key that takes its place with the next checkpoint.
+    next_key: Option<SigningKey>,
     edge: Edge,
     /// What stands in `checkpoint`.
     checkpoint: Checkpoint,
@@ -55,6 +57,7 @@ impl LogWriter {
         Ok(LogWriter {
             dir: dir.to_owned(),
             key,
+            next_key: None,
             edge,
             signed: checkpoint.clone(),
             checkpoint,
@@ -85,6 +88,7 @@ impl LogWriter {
         Ok(LogWriter {
             dir: dir.to_owned(),
             key,
+            next_key: None,
             edge,
             signed: checkpoint.clone(),
             checkpoint,
@@ -102,6 +106,21 @@ impl LogWriter {
     /// The last committed checkpoint.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The public half of the key that signs.
+    pub fn verifier(&self) -> VerifierKey {
+        self.key.verifier()
+    }
+
+    /// Lets the next checkpoint be signed by `key` too, and those after it by `key` alone.
+    pub fn change_key(&mut self, key: SigningKey) {
+        self.next_key = Some(key);
+    }
+
+    /// Signs with `key` from now on; the checkpoint that is there bears its signature already.
+    pub fn adopt_key(&mut self, key: SigningKey) {
+        self.key = key;
     }
 
     /// Files that were missing or wrong and were made again by [`LogWriter::open`].
@@ -141,8 +160,14 @@ impl LogWriter {
         }
         self.refuse_foreign_checkpoint()?;
         self.signed = Checkpoint::sign(self.edge.size(), self.edge.root(), &self.key);
+        if let Some(next) = &self.next_key {
+            self.signed = self.signed.also_by(next);
+        }
         write_checkpoint(&self.dir, &self.signed)?;
         self.checkpoint = self.signed.clone();
+        if let Some(next) = self.next_key.take() {
+            self.key = next;
+        }
         for id in std::mem::take(&mut self.superseded) {
             remove_tile(&self.dir, id);
         }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::archive::Error;
 use crate::archive::catalog::HistoryRow;
 use crate::archive::log::cosigned;
 use crate::archive::log::note::Checkpoint;
@@ -10,6 +9,7 @@ use crate::archive::log::proof::LogProof;
 use crate::archive::log::reader::LogReader;
 use crate::archive::segment;
 use crate::archive::warc::Record;
+use crate::archive::{Error, rotation};
 use crate::digest::Digest;
 use crate::identity::DocId;
 
@@ -23,7 +23,8 @@ impl Archive {
         let mut log = LogReader::open(&log_dir)?;
         // A witness's word on when is worth more than a newer checkpoint.
         if let Some(note) = cosigned::first_covering(&log_dir, index)
-            && let Ok(checkpoint) = Checkpoint::verify(&note, log.verifier())
+            && let keys = rotation::keys_until(&log_dir, log.verifier())
+            && let Ok(checkpoint) = Checkpoint::verify_by_any(&note, &keys)
         {
             log = LogReader::at(&log_dir, log.verifier().clone(), checkpoint);
         }

@@ -8,7 +8,7 @@ use crate::archive::log::key::SigningKey;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
 use crate::archive::recovery::{self, Finding, Recovery};
-use crate::archive::{Error, Paths};
+use crate::archive::{Error, Paths, rotation};
 
 use super::{Open, compact};
 
@@ -19,7 +19,7 @@ impl Open {
             return Err(Error::NoKey { path: key_path });
         }
         let mut recovery = Recovery::default();
-        let writer = LogWriter::open(&paths.log(), SigningKey::load(&key_path)?)?;
+        let mut writer = LogWriter::open(&paths.log(), SigningKey::load(&key_path)?)?;
         let repaired = writer.repaired().iter().cloned();
         let repaired = repaired.map(|path| Finding::TileRepaired { path });
         recovery.findings.extend(repaired);
@@ -31,6 +31,9 @@ impl Open {
             recovery.findings.push(Finding::NoLastCheckpoint { path });
         }
         let catalog = open_catalog(paths, &log, witnessed, &mut recovery)?;
+        if let Some(key) = rotation::finish(paths, &catalog)? {
+            writer.adopt_key(key);
+        }
         let end = catalog.high_water()?.end;
         recovery::cut_tails(paths, end, witnessed, &mut recovery)?;
         recovery::write_last_checkpoint(paths, log.checkpoint())?;

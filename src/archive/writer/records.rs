@@ -13,7 +13,7 @@ use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random};
 use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::metadata::{
-    self, CaptureBlock, Content, Event, EventBlock, MetadataBlock, PinRecord, Revision,
+    self, CaptureBlock, Content, Event, EventBlock, KeyRecord, MetadataBlock, PinRecord, Revision,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
@@ -181,6 +181,18 @@ impl Open {
         }
         let index = self.add_event(group, &doc, Event::Pin(record))?;
         Ok(Some(index))
+    }
+
+    /// Adds that another key signs the log. The index of its leaf.
+    pub(super) fn add_key(
+        &mut self,
+        group: &mut Group<'_>,
+        secret: &IdentitySecret,
+        record: KeyRecord,
+    ) -> Result<u64, Error> {
+        // Made as a document's id is, of a key that no document has.
+        let doc = secret.doc_id(&format!("log:{}", self.log.verifier().name()));
+        self.add_event(group, &doc, Event::Key(record))
     }
 
     /// Adds the record, the leaf and the row of what happened to `doc` and is no capture. The index of its leaf.
