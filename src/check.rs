@@ -22,11 +22,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::archive::Manifest;
 use crate::archive::catalog::{Catalog, LeafRow};
 use crate::archive::log::key::VerifierKey;
-use crate::archive::segment::{self, Position};
+use crate::archive::segment::{self, Position, SegmentId};
 use crate::check::log::{Elsewhere, LogView};
 use crate::check::problem::{Code, Findings, Note, Problem, chain};
 use crate::check::records::{Records, Region, START};
@@ -52,6 +53,11 @@ pub struct Options {
     pub subset: Option<f64>,
     /// Which share: with a number that goes up by one from run to run (the number of the week), 1/`subset` runs read everything.
     pub rotation: u64,
+    /// With `read_data`: as many records as can be read in this time.
+    pub time: Option<Duration>,
+    /// With `time`: begin behind the record of this leaf, which a run before came to ([`Report::last_leaf`]), and go on from the end
+    /// at the beginning.
+    pub after: Option<u64>,
     /// A checkpoint kept elsewhere: the log must go on from it.
     pub checkpoint: Option<PathBuf>,
     /// The key that must have signed; else the one that lies in the archive.
@@ -67,6 +73,8 @@ pub struct Report {
     pub bytes: u64,
     /// Leaves of the log.
     pub leaves: u64,
+    /// With a limit of time: the leaf whose record was the last to be read.
+    pub last_leaf: Option<u64>,
     /// How many problems were reported.
     pub problems: u64,
     /// What is no problem and still worth saying.
@@ -117,20 +125,30 @@ pub fn check(
     let view = log::check(dir, &elsewhere, findings);
     check_manifest(dir, &view, findings);
     let catalog = catalog::check(dir, &view, findings);
-    let Segments { there, replaced } =
-        segments::check(dir, catalog.as_ref(), options.read_data, findings);
+    let is_due = |number| options.read_data && options.share().has(number);
+    let Segments { there, replaced } = segments::check(dir, catalog.as_ref(), &is_due, findings);
 
     let mut done = Report {
         leaves: view.size,
         ..Report::default()
     };
     if options.read_data {
-        let subset = subset(&view, catalog.as_ref(), options, findings);
-        let whole = subset.is_none();
-        let regions = subset.unwrap_or_else(|| vec![Region::whole(&view)]);
+        let share = options.share();
+        let regions = regions(&view, catalog.as_ref(), &share, findings);
+        let whole = regions.is_none();
+        let regions = regions.unwrap_or_else(|| vec![Region::whole(&view)]);
         let mut records = Records::new(dir, &view, catalog.as_ref(), whole, replaced);
+        let start = Instant::now();
         for region in &regions {
+            let is_over = |time: Duration| done.last_leaf.is_some() && start.elapsed() >= time;
+            if matches!(share, Share::For { time, .. } if is_over(time)) {
+                break;
+            }
             records.read(region, &there, findings);
+            if matches!(share, Share::For { .. }) {
+                done.last_leaf = region.leaves.last().map(|leaf| *leaf as u64);
+                check_sealed_in(dir, region, &there, findings);
+            }
         }
         records.tell_missed(findings);
         if let Some(catalog) = &catalog {
@@ -141,6 +159,63 @@ pub fn check(
     done.problems = findings.problems;
     done.notes = std::mem::take(&mut findings.notes);
     Ok(done)
+}
+
+/// Which part of the records is read.
+enum Share {
+    All,
+    /// Of so many parts this one.
+    Nth {
+        parts: usize,
+        chosen: usize,
+    },
+    /// As many as can be read in this time, from behind this leaf's on.
+    For {
+        time: Duration,
+        after: Option<u64>,
+    },
+}
+
+impl Options {
+    fn share(&self) -> Share {
+        if let Some(time) = self.time {
+            let after = self.after;
+            return Share::For { time, after };
+        }
+        let Some(share) = self.subset.filter(|share| *share < 1.0) else {
+            return Share::All;
+        };
+        // The share is above 0 and the cast saturates.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let parts = (1.0 / share).ceil() as usize;
+        let chosen = usize::try_from(self.rotation % parts as u64).unwrap_or(0);
+        Share::Nth { parts, chosen }
+    }
+}
+
+impl Share {
+    /// Whether the digest of the whole sealed segment of this number is computed, beside its records.
+    fn has(&self, number: u32) -> bool {
+        match self {
+            Share::All => true,
+            Share::Nth { parts, chosen } => number as usize % parts == *chosen,
+            // Each when its last record is read.
+            Share::For { .. } => false,
+        }
+    }
+}
+
+/// Computes the digests of the sealed segments whose records end in this region.
+fn check_sealed_in(dir: &Path, region: &Region, there: &[SegmentId], findings: &mut Findings) {
+    for segment in there {
+        let ends =
+            *segment >= region.from.segment && region.to.is_none_or(|to| *segment < to.segment);
+        if let SegmentId::Sealed(number) = segment
+            && ends
+        {
+            segments::check_digest(dir, *number, findings);
+        }
+    }
 }
 
 /// Looks what lies in the archive's folder.
@@ -213,20 +288,20 @@ fn check_manifest(dir: &Path, view: &LogView, findings: &mut Findings) {
     }
 }
 
-/// So many leaves of a subset lie together, so that reading them is mostly reading forward.
-const SUBSET_LEAVES: usize = 64;
+/// So many leaves of a share lie together, so that reading them is mostly reading forward.
+const SHARE_LEAVES: usize = 64;
 
-/// Of a subset, which records to read: those of every n-th run of leaves. `None`: all of them.
-fn subset(
+/// Of a share, which records to read, in this order: those of every n-th run of leaves, or all from a place on. `None`: all of
+/// them at once.
+fn regions(
     view: &LogView,
     catalog: Option<&Catalog>,
-    options: &Options,
+    share: &Share,
     findings: &mut Findings,
 ) -> Option<Vec<Region>> {
-    let share = options.subset.filter(|share| *share < 1.0)?;
-    // The share is above 0 and the cast saturates.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let runs = (1.0 / share).ceil() as usize;
+    if matches!(share, Share::All) {
+        return None;
+    }
     let places = catalog.and_then(|catalog| places(view, catalog));
     let Some(places) = places else {
         let message =
@@ -234,8 +309,10 @@ fn subset(
         findings.note("catalog.sqlite", message);
         return None;
     };
-    let length = (places.len() / runs).clamp(1, SUBSET_LEAVES);
-    let chosen = usize::try_from(options.rotation % runs as u64).unwrap_or(0);
+    let length = match share {
+        Share::Nth { parts, .. } => (places.len() / parts).clamp(1, SHARE_LEAVES),
+        _ => SHARE_LEAVES,
+    };
     let end_of = |places_before: usize| match places_before.checked_sub(1) {
         None => START,
         Some(last) => places[last].0,
@@ -248,8 +325,20 @@ fn subset(
             to: (end < places.len()).then(|| end_of(end)),
         }
     };
-    let chosen = (chosen..places.len().div_ceil(length)).step_by(runs);
-    Some(chosen.map(region).collect())
+    let runs = places.len().div_ceil(length);
+    Some(match share {
+        Share::Nth { parts, chosen } => (*chosen..runs).step_by(*parts).map(region).collect(),
+        Share::All => (0..runs).map(region).collect(),
+        Share::For { after, .. } => {
+            let is_last = |(_, leaf): &(_, usize)| Some(*leaf as u64) == *after;
+            let last = places.iter().position(is_last);
+            let next = last
+                .map(|last| last + 1)
+                .filter(|next| *next < places.len());
+            let start = next.map_or(0, |next| next / length);
+            (start..runs).chain(0..start).map(region).collect()
+        }
+    })
 }
 
 /// Where the records of each leaf end, in the order in which they lie; `None` if that is not known of all.

@@ -72,6 +72,8 @@ const READ_DATA: Options = Options {
     read_data: true,
     subset: None,
     rotation: 0,
+    time: None,
+    after: None,
     checkpoint: None,
     vkey: None,
 };
@@ -784,4 +786,44 @@ fn check_runs_while_a_writer_commits() {
         }
     });
     assert_eq!(run(&dir, &READ_DATA).1.leaves, 61);
+}
+
+#[test]
+fn runs_with_a_limit_of_time_go_on_where_the_last_ended_and_read_everything() {
+    let mut shelf = Shelf::new();
+    let mut writer = shelf.writer();
+    for n in 0..150 {
+        let text = format!("Gull {n}.");
+        let draft = fitting(&mut shelf, &format!("{n}.txt"), &[&text], "");
+        writer.commit([prepare(draft)], now()).expect("committed");
+    }
+    drop(writer);
+    let (_, whole) = run(&shelf.dir(), &READ_DATA);
+    let timed = |after| Options {
+        // No time at all: one stretch of records is read all the same, else nothing would ever be.
+        time: Some(std::time::Duration::ZERO),
+        after,
+        ..READ_DATA
+    };
+    let (mut after, mut records, mut ends) = (None, 0, Vec::new());
+    for _ in 0..3 {
+        let (problems, report) = run(&shelf.dir(), &timed(after));
+        assert_eq!(problems, []);
+        records += report.records;
+        after = report.last_leaf;
+        ends.push(after);
+    }
+    assert_eq!(ends, [Some(63), Some(127), Some(149)]);
+    assert_eq!(records, whole.records);
+    let (_, report) = run(&shelf.dir(), &timed(after));
+    assert_eq!(report.last_leaf, Some(63));
+    let long = Options {
+        time: Some(std::time::Duration::from_secs(3600)),
+        ..timed(Some(63))
+    };
+    let (_, report) = run(&shelf.dir(), &long);
+    assert_eq!(
+        (report.records, report.last_leaf),
+        (whole.records, Some(63))
+    );
 }

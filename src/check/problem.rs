@@ -16,6 +16,8 @@ pub struct Problem {
     pub doc: Option<DocId>,
     /// What is wrong. Small first letter, no full stop.
     pub message: String,
+    /// What the code means.
+    pub meaning: &'static str,
     /// What to do.
     pub advice: &'static str,
 }
@@ -24,6 +26,7 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// Where, as in [`Problem::place`].
+    #[serde(rename = "where")]
     pub place: String,
     /// What. Small first letter, no full stop.
     pub message: String,
@@ -164,6 +167,7 @@ impl<'a> Findings<'a> {
             place: place.into(),
             doc,
             message: message.into(),
+            meaning: code.meaning(),
             advice: code.advice(),
         });
     }
@@ -191,6 +195,21 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_documented_list_is_that_of_the_codes() {
+        let documented = include_str!("../../docs/problems.md");
+        let rows = Code::ALL.iter().map(|code| {
+            let (meaning, advice) = (code.meaning(), code.advice());
+            format!("| {} | {meaning} | {advice} |\n", code.as_str())
+        });
+        let rows: String = rows.collect();
+        let (_, table) = documented.split_once("|---|---|---|\n").expect("a table");
+        assert_eq!(
+            table, rows,
+            "docs/problems.md must end with these rows:\n{rows}"
+        );
+    }
 
     #[test]
     fn codes_are_unique_and_ascending() {

@@ -18,12 +18,12 @@ pub(super) struct Segments {
     pub(super) replaced: BTreeSet<u32>,
 }
 
-/// Checks that all segments are there, and what can be seen without reading their records; with `read_data` each sealed one
-/// against its digest.
+/// Checks that all segments are there, and what can be seen without reading their records; those sealed ones that are due
+/// against their digests.
 pub(super) fn check(
     dir: &Path,
     catalog: Option<&Catalog>,
-    read_data: bool,
+    is_due: &dyn Fn(u32) -> bool,
     findings: &mut Findings,
 ) -> Segments {
     let mut segments = Segments {
@@ -43,7 +43,10 @@ pub(super) fn check(
     tell_short(dir, catalog, findings);
     for segment in &segments.there {
         if let SegmentId::Sealed(number) = segment {
-            check_sealed(dir, *number, read_data, findings);
+            check_sealed(dir, *number, findings);
+            if is_due(*number) {
+                check_digest(dir, *number, findings);
+            }
         }
     }
     tell_strangers(dir, findings);
@@ -125,8 +128,8 @@ fn tell_short(dir: &Path, catalog: Option<&Catalog>, findings: &mut Findings) {
     }
 }
 
-/// Checks the dictionary of a sealed segment, its second copy, and the digest of the whole.
-fn check_sealed(dir: &Path, number: u32, read_data: bool, findings: &mut Findings) {
+/// Checks the dictionary of a sealed segment, its second copy, and that there is a digest of the whole.
+fn check_sealed(dir: &Path, number: u32, findings: &mut Findings) {
     let segment = SegmentId::Sealed(number);
     let path = segment::path(dir, segment);
     // Not to be opened is told where the records are read.
@@ -146,14 +149,19 @@ fn check_sealed(dir: &Path, number: u32, read_data: bool, findings: &mut Finding
         }
         Ok(_) => {}
     }
-    let digest_place = format!("{}/{number:06}.sha256", segment::SEALED_FOLDER);
-    let named = match read_digest(dir, number) {
-        Ok(named) => named,
-        Err(why) => return findings.problem(Code::SealedDigestBad, digest_place, why),
-    };
-    if !read_data {
-        return;
+    if let Err(why) = read_digest(dir, number) {
+        let place = format!("{}/{number:06}.sha256", segment::SEALED_FOLDER);
+        findings.problem(Code::SealedDigestBad, place, why);
     }
+}
+
+/// Compares a whole sealed segment with the digest beside it. What cannot be read is told elsewhere.
+pub(super) fn check_digest(dir: &Path, number: u32, findings: &mut Findings) {
+    let segment = SegmentId::Sealed(number);
+    let file = File::open(segment::path(dir, segment));
+    let (Ok(file), Ok(named)) = (file, read_digest(dir, number)) else {
+        return;
+    };
     match seal::digest_of(&file) {
         Ok(found) if found.to_hex() == named => {}
         Ok(found) => {

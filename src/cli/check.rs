@@ -2,7 +2,8 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use faircopy::check::{self, problem::Problem};
@@ -18,7 +19,7 @@ use super::{Exit, Global, output, setup};
 /// Merkle root are computed anew. Exit 4 if there is any problem.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  faircopy check --read-data\n  faircopy check --read-data-subset 5%\n  faircopy check --checkpoint /media/stick/checkpoint"
+    after_help = "Examples:\n  faircopy check --read-data\n  faircopy check --read-data-subset 5%\n  faircopy check --time 30m\n  faircopy check --checkpoint /media/stick/checkpoint"
 )]
 pub(crate) struct Args {
     /// Read and verify all data
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Read and verify a share of the data, another one each week
     #[arg(long, value_name = "SHARE", value_parser = parse_share, conflicts_with = "read_data")]
     read_data_subset: Option<f64>,
+    /// Read and verify data for so long, going on where the last such run ended: `10m`, `1h 30m`
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with_all = ["read_data", "read_data_subset"])]
+    time: Option<Duration>,
     /// A checkpoint kept elsewhere: the log must still contain it
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -37,6 +41,9 @@ pub(crate) struct Args {
 
 /// In the state folder: all checks, one JSON object a line, for `audit`.
 pub(crate) const HISTORY: &str = "checks.jsonl";
+
+/// In the state folder: the leaf whose record was read last by a run with a limit of time.
+const LAST_LEAF: &str = "check-last-leaf";
 
 /// `5%` or `0.05`.
 fn parse_share(text: &str) -> Result<f64, String> {
@@ -52,14 +59,31 @@ fn parse_share(text: &str) -> Result<f64, String> {
     }
 }
 
+fn parse_time(text: &str) -> anyhow::Result<Duration> {
+    let span: jiff::Span = text.parse()?;
+    let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())?;
+    Ok(Duration::try_from(time)?)
+}
+
+/// Where the last run with a limit of time ended.
+fn last_leaf(state: &Path) -> Option<u64> {
+    std::fs::read_to_string(state.join(LAST_LEAF))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let paths = setup::archive_paths(global)?;
     let now = Timestamp::now();
     let options = check::Options {
-        read_data: args.read_data || args.read_data_subset.is_some(),
+        read_data: args.read_data || args.read_data_subset.is_some() || args.time.is_some(),
         subset: args.read_data_subset,
         // Weeks since 1970: each week reads another share.
         rotation: u64::try_from(now.as_second() / (7 * 86_400)).unwrap_or(0),
+        time: args.time,
+        after: args.time.and_then(|_| last_leaf(&paths.state)),
         checkpoint: args.checkpoint.clone(),
         vkey: args.vkey.as_deref().map(super::verify::vkey).transpose()?,
     };
@@ -72,6 +96,13 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let report = check::check(&paths.dir, &options, &mut report_problem)
         .with_context(|| format!("cannot check {}", paths.dir.display()))?;
     remember(&paths.state, now, &report);
+    for note in &report.notes {
+        if global.json && printed.is_ok() {
+            printed = output::json(&json!({"note": note}));
+        } else if global.verbose > 0 {
+            output::complain(&format!("{}: {}", note.place, note.message));
+        }
+    }
     let summary = printed.and_then(|()| summarize(global, &report));
     // What was found counts, even if nobody reads it to the end.
     if report.problems > 0 {
@@ -129,7 +160,15 @@ fn remember(state: &std::path::Path, now: Timestamp, report: &check::Report) {
             .create(true)
             .append(true)
             .open(state.join(HISTORY))?;
-        history.write_all(format!("{stamp}\n").as_bytes())
+        history.write_all(format!("{stamp}\n").as_bytes())?;
+        match report.last_leaf {
+            Some(leaf) => durable::replace(
+                &state.join(LAST_LEAF),
+                format!("{leaf}\n").as_bytes(),
+                0o644,
+            ),
+            None => Ok(()),
+        }
     });
     if let Err(error) = remembered {
         tracing::debug!(path = %path.display(), %error, "cannot remember this check");
