@@ -263,6 +263,7 @@ fn look_around(dir: &Path, findings: &mut Findings) -> Result<(), Error> {
                 | segment::FOLDER
                 | segment::SEALED_FOLDER
         ) || text.starts_with("catalog.sqlite")
+            || text.starts_with("search.sqlite")
             || durable::is_temporary(&name);
         if !known {
             findings.note(text.as_ref(), "not a file of the archive");

@@ -77,7 +77,7 @@ pub fn site(url: &str) -> Option<String> {
 }
 
 /// A host is written in many ways; other names are what they are.
-fn source_name(name: &str) -> String {
+pub fn source_name(name: &str) -> String {
     if !name.contains('.') || name.contains('/') {
         return name.to_owned();
     }

@@ -41,6 +41,7 @@ use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
 use crate::receiving::{Message, Pulse, Receiving};
 use crate::rulebook::{Rulebook, Summary};
+use crate::search;
 use crate::submission::{ClaimId, Submission, path_text};
 use crate::unpacking::Incoming;
 
@@ -148,6 +149,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         drifts: Arc::default(),
     });
     let idle = system("start the thread that compacts", start_compacting(&daemon))?;
+    let indexing = system("start the thread that indexes", start_indexing(&daemon))?;
     tracing::info!(
         workers,
         ready_ms = started.elapsed().as_millis() as u64,
@@ -166,6 +168,9 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         && idle.join().is_err()
     {
         tracing::error!("the thread that compacts panicked; nothing is lost");
+    }
+    if indexing.join().is_err() {
+        tracing::error!("the thread that indexes panicked; nothing is lost");
     }
     drop(daemon);
     drop(pipeline.finish());
@@ -188,6 +193,16 @@ fn start_compacting(daemon: &Daemon) -> std::io::Result<Option<JoinHandle<()>>> 
         stopping: daemon.stopping.clone(),
     };
     idle.start().map(Some)
+}
+
+/// Fills the search index whenever nothing comes in.
+fn start_indexing(daemon: &Daemon) -> std::io::Result<JoinHandle<()>> {
+    let idle = search::idle::Idle {
+        archive: daemon.config().archive.dir,
+        progress: Arc::clone(&daemon.progress),
+        stopping: daemon.stopping.clone(),
+    };
+    idle.start()
 }
 
 /// What the workers need, and what a person should know of the rules. Packs that cannot be used stop nothing.

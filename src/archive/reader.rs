@@ -1,5 +1,6 @@
 //! `Archive`: an archive for those who read it. They take no lock, and a writer may be at work meanwhile.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -92,6 +93,16 @@ impl Archive {
     /// The ids of the documents that follow `after` in the order of ids, so many at a time; none when there are no more.
     pub fn document_ids(&self, after: Option<&DocId>) -> Result<Vec<DocId>, Error> {
         self.catalog.docs_after(after.map_or("", |doc| &doc.0))
+    }
+
+    /// How many leaves the log has, as far as the catalog covers it.
+    pub fn leaves(&self) -> Result<u64, Error> {
+        Ok(self.catalog.high_water()?.leaves)
+    }
+
+    /// The captures among these leaves that brought a new version, in their order; so many at most.
+    pub fn new_versions(&self, leaves: Range<u64>, max: u32) -> Result<Vec<CaptureRow>, Error> {
+        self.catalog.new_versions(leaves, max)
     }
 
     /// How much it holds.

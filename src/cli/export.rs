@@ -3,11 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::reader::Archive;
 use faircopy::export::{self, Exported, Selection, Target, Which, export};
 use faircopy::pipeline::chain;
+use faircopy::search::{Request, search};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Fetched on this day or at this time, or earlier
     #[arg(long, value_name = "TIME", value_parser = reference::parse_until)]
     until: Option<Timestamp>,
+    /// Versions that `faircopy search` finds by these words
+    #[arg(long, value_name = "WORDS", conflicts_with = "docs")]
+    query: Option<String>,
     /// Declared addresses that begin so
     #[arg(long, value_name = "PREFIX")]
     url: Option<String>,
@@ -106,6 +110,20 @@ fn selection(archive: &Archive, args: &Args) -> anyhow::Result<Selection> {
             (doc, None) => (doc, None),
             (doc, Some(_)) => (doc, Some(reference::resolve(archive, name)?.capture)),
         });
+    }
+    if let Some(query) = &args.query {
+        let request = Request {
+            query: query.clone(),
+            ..Request::default()
+        };
+        let (hits, _) = search(archive, &request)?;
+        documents.extend(
+            hits.into_iter()
+                .map(|hit| (hit.row.doc, Some(hit.row.capture))),
+        );
+        if documents.is_empty() {
+            bail!("nothing is found by {query:?}");
+        }
     }
     Ok(Selection {
         documents,

@@ -27,6 +27,7 @@ mod reload;
 mod retry;
 mod rules;
 mod run;
+mod search;
 mod setup;
 mod show;
 mod status;
@@ -117,6 +118,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Export(export::Args),
+    Search(search::Args),
     Rules(rules::Args),
     Pin(pin::Args),
     Audit(audit::Args),
@@ -173,6 +175,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Export(args) => export::run(global, args),
+        Command::Search(args) => search::run(global, args),
         Command::Rules(args) => rules::run(global, args),
         Command::Pin(args) => pin::run(global, args),
         Command::Audit(args) => audit::run(global, args),

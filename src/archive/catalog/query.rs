@@ -58,6 +58,17 @@ impl Catalog {
         self.all(sql, [after], |row| Ok(DocId(row.get(0)?)))
     }
 
+    /// The captures among these leaves that brought a new version, in their order; so many at most.
+    pub fn new_versions(
+        &self,
+        leaves: std::ops::Range<u64>,
+        max: u32,
+    ) -> Result<Vec<CaptureRow>, Error> {
+        let wanted = "c.leaf >= ?1 AND c.leaf < ?2 AND c.change = 'story' ORDER BY c.leaf LIMIT ?3";
+        let values = params![signed(leaves.start), signed(leaves.end), max];
+        self.captures_where(wanted, values)
+    }
+
     /// The captures of a document in the order of archiving.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
