@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
-//! ingest   check   verify   publish   export   search   rulebook   drift   suggest   the verbs
+//! ingest   check   verify   publish   repair   export   search   rulebook   drift   suggest   the verbs
 //! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin    the words
 //! document    tree       digest       durable        the ground
@@ -43,6 +43,7 @@ pub mod pin;
 pub mod pipeline;
 pub mod publish;
 pub mod receiving;
+pub mod repair;
 pub mod rulebook;
 pub mod search;
 pub mod service;

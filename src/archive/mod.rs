@@ -50,6 +50,8 @@ pub mod writer;
 pub const FORMAT_VERSION: u32 = 1;
 /// What `archive.json` says it is.
 const FORMAT_NAME: &str = "faircopy archive";
+/// What the origin of an archive's log begins with; its id follows.
+const ORIGIN_PREFIX: &str = "faircopy/";
 /// The format, explained; every archive holds a copy.
 const FORMAT: &str = include_str!("FORMAT.md");
 /// An archive's files can be read by whom its folder lets in.
@@ -94,6 +96,18 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The manifest of an archive whose log has this origin.
+    pub(crate) fn of(origin: &str, now: Timestamp) -> Manifest {
+        let id = origin.strip_prefix(ORIGIN_PREFIX).unwrap_or(origin);
+        Manifest {
+            format: FORMAT_NAME.to_owned(),
+            version: FORMAT_VERSION,
+            id: id.to_owned(),
+            origin: origin.to_owned(),
+            created_at: now,
+        }
+    }
+
     /// Reads the manifest of the archive in `dir`; refuses what is no archive, and formats to come.
     pub fn read(dir: &Path) -> Result<Manifest, Error> {
         let path = dir.join("archive.json");
@@ -131,7 +145,7 @@ pub fn create(paths: &Paths, now: Timestamp) -> Result<(), Error> {
     }
     IdentitySecret::create(paths)?;
     let id = keys::base32(&random::<16>(), 24);
-    let key = signing_key(paths, &format!("faircopy/{id}"))?;
+    let key = signing_key(paths, &format!("{ORIGIN_PREFIX}{id}"))?;
     let origin = key.name().to_owned();
     // A log without a manifest is one whose making was interrupted.
     let log = if paths.log().join("checkpoint").exists() {
@@ -148,18 +162,16 @@ pub fn create(paths: &Paths, now: Timestamp) -> Result<(), Error> {
         }
         _ => recovery::write_last_checkpoint(paths, checkpoint)?,
     }
-    let manifest = Manifest {
-        format: FORMAT_NAME.to_owned(),
-        version: FORMAT_VERSION,
-        id,
-        origin,
-        created_at: now,
-    };
-    let mut text = serde_json::to_string_pretty(&manifest).expect("strings and a number");
-    text.push('\n');
     // Last, since it is what makes the folder an archive.
+    write_manifest(&paths.dir, &Manifest::of(&origin, now))
+}
+
+/// Writes what explains an archive, and then what makes its folder one.
+pub(crate) fn write_manifest(dir: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let mut text = serde_json::to_string_pretty(manifest).expect("strings and a number");
+    text.push('\n');
     for (name, text) in [("FORMAT.md", FORMAT), ("archive.json", &text)] {
-        let path = paths.dir.join(name);
+        let path = dir.join(name);
         durable::replace(&path, text.as_bytes(), MODE)
             .map_err(|source| Error::io("write", &path, source))?;
     }

@@ -235,6 +235,14 @@ fn parse_leaf(log: &LogReader, index: u64, entry: &[u8]) -> Result<Leaf, Error> 
     })
 }
 
+/// Makes the catalog of the archive in `dir`, which has none and which nobody writes to.
+pub(crate) fn make_catalog(dir: &Path) -> Result<Recovery, Error> {
+    let mut recovery = Recovery::default();
+    let log = LogReader::open(&dir.join("log"))?;
+    replay(dir, &Catalog::open(dir)?, &log, &mut recovery)?;
+    Ok(recovery)
+}
+
 /// Brings `catalog` from wherever it stands up to the checkpoint of `log`. Reads only.
 pub(super) fn replay(
     archive: &Path,

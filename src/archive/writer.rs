@@ -43,7 +43,8 @@ pub mod compact;
 mod opening;
 mod records;
 
-use records::{read_target, warcinfo};
+use records::read_target;
+pub(crate) use records::warcinfo;
 
 /// So large a buffer is kept between two groups at most.
 const BUFFER_BYTES_MAX: usize = 4 << 20;

@@ -24,6 +24,7 @@ mod prove;
 mod publish;
 mod reference;
 mod reload;
+mod repair;
 mod retry;
 mod rules;
 mod run;
@@ -123,6 +124,7 @@ enum Command {
     Pin(pin::Args),
     Audit(audit::Args),
     Check(check::Args),
+    Repair(repair::Args),
     Publish(publish::Args),
     Key(key::Args),
     Prove(prove::Args),
@@ -181,6 +183,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(global, args),
         Command::Check(args) => check::run(global, args),
         Command::Key(args) => key::run(global, args),
+        Command::Repair(args) => repair::run(global, args),
         Command::Publish(args) => publish::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),

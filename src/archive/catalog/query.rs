@@ -202,6 +202,12 @@ impl Catalog {
         })
     }
 
+    /// The last leaf of a document before this one.
+    pub fn leaf_before(&self, doc: &DocId, leaf: u64) -> Result<Option<u64>, Error> {
+        let sql = "SELECT leaf FROM leaves WHERE doc = ?1 AND leaf < ?2 ORDER BY leaf DESC LIMIT 1";
+        self.first(sql, params![doc.0, signed(leaf)], |row| unsigned(row, 0))
+    }
+
     /// Where the metadata record of a leaf is.
     pub fn metadata_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
         let rows = self.leaf_rows(leaf..leaf + 1)?;

@@ -297,6 +297,13 @@ fn load_entries(dir: &Path, size: u64) -> Result<(Vec<u8>, Vec<Digest>), LogErro
     Ok((tile, hashes))
 }
 
+/// Makes hash tiles of the log in `dir` that are missing or wrong again from the entries, if these make the signed root.
+pub fn repair_tiles(dir: &Path, checkpoint: &Checkpoint) -> Result<Vec<PathBuf>, LogError> {
+    let mut repaired = Vec::new();
+    rebuild(dir, checkpoint, &mut repaired)?;
+    Ok(repaired)
+}
+
 /// Makes the hash tiles again from the entries, if these make the signed root. Reads the entries twice rather than hold the
 /// tiles of a large log in memory.
 fn rebuild(

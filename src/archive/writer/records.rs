@@ -343,7 +343,7 @@ fn archived((change, capture, version): (Change, CaptureId, VersionId)) -> Archi
 }
 
 /// The record that each segment begins with.
-pub(super) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> NewRecord {
+pub(crate) fn warcinfo(manifest: &Manifest, file_name: &str, now: Timestamp) -> NewRecord {
     let block = format!(
         "software: faircopy/{}\r\nformat: WARC File Format 1.1\r\n\
          conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\

@@ -1,0 +1,222 @@
+//! The log: read as far as it is sound, and copied.
+
+use std::fs;
+use std::path::Path;
+
+use crate::archive::Paths;
+use crate::archive::catalog::Catalog;
+use crate::archive::keys;
+use crate::archive::leaf::Leaf;
+use crate::archive::log::key::{SigningKey, VerifierKey};
+use crate::archive::log::note::Checkpoint;
+use crate::archive::log::reader::{read_tile, read_verifier};
+use crate::archive::log::tile::{
+    HASH_BYTES, TILE_WIDTH, TileId, TileKind, level_count, push_entry, split_entries, tiles_of,
+};
+use crate::archive::log::writer::repair_tiles;
+use crate::archive::log::{cosigned, merkle};
+use crate::archive::rotation::{self, Rotation};
+use crate::digest::Digest;
+use crate::durable;
+
+use super::{Error, Telling};
+
+/// Everybody may read a log.
+const MODE: u32 = 0o644;
+
+/// A log, as far as it can be read.
+pub(super) struct Log {
+    pub(super) checkpoint: Checkpoint,
+    verifier: VerifierKey,
+    /// The entries; `None` for one that is lost.
+    entries: Vec<Option<Vec<u8>>>,
+}
+
+impl Log {
+    /// The digest of the metadata that each leaf commits to, with the leaf's index.
+    pub(super) fn metadata_digests(&self) -> impl Iterator<Item = (Digest, u64)> {
+        let leaves = (0u64..).zip(&self.entries);
+        leaves.filter_map(|(index, entry)| Some((Leaf::parse(entry.as_ref()?)?.metadata, index)))
+    }
+}
+
+/// Reads the log under the archive's checkpoint, or else the one that was kept outside.
+pub(super) fn read(paths: &Paths, telling: &mut Telling) -> Result<Log, Error> {
+    let dir = paths.log();
+    let kept = (dir.join("checkpoint"), paths.last_checkpoint());
+    let own = || {
+        Some(
+            SigningKey::load(&keys::signing_key_path(paths))
+                .ok()?
+                .verifier(),
+        )
+    };
+    let verifier = read_verifier(&dir).ok().or_else(own);
+    let read = |path: &Path| {
+        let note = fs::read_to_string(path).ok()?;
+        Checkpoint::verify(&note, verifier.as_ref()?).ok()
+    };
+    let checkpoint = match read(&kept.0) {
+        Some(checkpoint) => checkpoint,
+        None => {
+            let checkpoint = read(&kept.1);
+            let checkpoint = checkpoint.ok_or(Error::NoCheckpoint {
+                archive: kept.0,
+                state: kept.1.clone(),
+            })?;
+            telling.tell(
+                "log/checkpoint",
+                format!("it is taken from {}", kept.1.display()),
+            );
+            checkpoint
+        }
+    };
+    let catalog = Catalog::open_to_read(&paths.dir).ok();
+    let mut entries = Vec::new();
+    for id in tiles_of(TileKind::Entries, checkpoint.size) {
+        entries.extend(read_entries(&dir, id, catalog.as_ref(), telling));
+    }
+    Ok(Log {
+        checkpoint,
+        verifier: verifier.expect("a checkpoint was verified"),
+        entries,
+    })
+}
+
+/// The entries of a tile. Each is what the tile of hashes says, or is made again from the catalog so that it is; where the
+/// hashes are lost, or nothing makes them, it is taken as it stands there.
+fn read_entries(
+    dir: &Path,
+    id: TileId,
+    catalog: Option<&Catalog>,
+    telling: &mut Telling,
+) -> Vec<Option<Vec<u8>>> {
+    let bytes = read_tile(dir, id)
+        .map(|(_, bytes)| bytes)
+        .unwrap_or_default();
+    let ranges = split_entries(&bytes).unwrap_or_else(|whole| whole);
+    let hashes_id = TileId {
+        kind: TileKind::Hashes(0),
+        ..id
+    };
+    let hashes = read_tile(dir, hashes_id)
+        .map(|(_, bytes)| bytes)
+        .unwrap_or_default();
+    let (hashes, _) = hashes.as_chunks::<HASH_BYTES>();
+    let width = usize::try_from(id.width).expect("at most 256");
+    let entry = |at: usize| {
+        let stands = ranges.get(at).map(|range| bytes[range.clone()].to_vec());
+        let Some(hash) = hashes.get(at) else {
+            return (stands, false);
+        };
+        let is_right = |entry: &Vec<u8>| merkle::leaf_hash(entry).as_bytes() == hash;
+        if stands.as_ref().is_some_and(is_right) {
+            return (stands, false);
+        }
+        let index = id.index * TILE_WIDTH + at as u64;
+        let made = catalog.and_then(|catalog| entry_from(catalog, index));
+        match made.filter(is_right) {
+            Some(made) => (Some(made), true),
+            None => (stands, false),
+        }
+    };
+    let entries: Vec<_> = (0..width).map(entry).collect();
+    let place = format!("log/{id}");
+    let made = entries.iter().filter(|(_, made)| *made).count();
+    if made > 0 {
+        let message = format!(
+            "{made} damaged entries are made again from the catalog; the log's hashes prove them"
+        );
+        telling.tell(&place, message);
+    }
+    let lost = entries.iter().filter(|(entry, _)| entry.is_none()).count();
+    if lost > 0 {
+        telling.tell(&place, format!("{lost} entries are lost"));
+    }
+    entries.into_iter().map(|(entry, _)| entry).collect()
+}
+
+/// The entry of a leaf as the catalog knows it.
+fn entry_from(catalog: &Catalog, index: u64) -> Option<Vec<u8>> {
+    let row = catalog.leaf_rows(index..index + 1).ok()?.pop()?;
+    let leaf = Leaf {
+        previous: catalog.leaf_before(&row.doc, index).ok()?,
+        capture: row.capture,
+        doc: row.doc,
+        kind: row.kind,
+        metadata: row.metadata,
+        version: row.version,
+    };
+    Some(leaf.to_bytes())
+}
+
+/// Writes the log into the new folder `to`.
+pub(super) fn copy(
+    paths: &Paths,
+    log: &Log,
+    to: &Path,
+    telling: &mut Telling,
+) -> Result<(), Error> {
+    let from = paths.log();
+    for id in tiles_of(TileKind::Entries, log.checkpoint.size) {
+        let first = usize::try_from(id.index * TILE_WIDTH).expect("the entries are in memory");
+        let width = usize::try_from(id.width).expect("at most 256");
+        let mut tile = Vec::new();
+        let entries = log.entries[first..first + width].iter();
+        // Behind a lost entry nothing has its place any more.
+        for entry in entries.map_while(Option::as_ref) {
+            push_entry(&mut tile, entry);
+        }
+        if !tile.is_empty() {
+            write(to, &id.path(), &tile)?;
+        }
+    }
+    write(
+        to,
+        Path::new("vkey"),
+        format!("{}\n", log.verifier).as_bytes(),
+    )?;
+    write(to, Path::new("checkpoint"), log.checkpoint.note.as_bytes())?;
+    for folder in [cosigned::FOLDER, rotation::FOLDER] {
+        for entry in fs::read_dir(from.join(folder))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let name = Path::new(folder).join(entry.file_name());
+            let is_sound = folder == cosigned::FOLDER || Rotation::read(&entry.path()).is_ok();
+            match fs::read(entry.path()) {
+                Ok(bytes) if is_sound => write(to, &name, &bytes)?,
+                _ => telling.tell(
+                    format!("log/{}", name.display()),
+                    "it is damaged and left out",
+                ),
+            }
+        }
+    }
+    if let Err(error) = repair_tiles(to, &log.checkpoint) {
+        // Where entries are lost the hashes are all that the tree is known by.
+        telling.tell("log", format!("its hashes are copied as they are: {error}"));
+        copy_hashes(&from, &log.checkpoint, to)?;
+    }
+    Ok(())
+}
+
+fn copy_hashes(from: &Path, checkpoint: &Checkpoint, to: &Path) -> Result<(), Error> {
+    for level in 0..level_count(checkpoint.size) {
+        for id in tiles_of(TileKind::Hashes(level), checkpoint.size) {
+            if let Ok((_, mut bytes)) = read_tile(from, id) {
+                bytes.truncate(usize::try_from(id.width).expect("at most 256") * HASH_BYTES);
+                write(to, &id.path(), &bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write(to: &Path, name: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let path = to.join(name);
+    durable::create_folders(durable::folder_of(&path))
+        .and_then(|()| durable::replace(&path, bytes, MODE))
+        .map_err(Error::write(&path))
+}
