@@ -1,4 +1,4 @@
-//! `verify`: what a proof or a checkpoint proves, without the archive that it comes from.
+//! `verify`: what a proof, a checkpoint or a bag proves, without the archive that it comes from.
 //!
 //! Trust is put in: keys of the log and of witnesses, which must have come another way than what is verified. What comes out
 //! is never larger than the proof: digests and metadata that were in the log when its checkpoint was signed. That a publisher
@@ -11,6 +11,8 @@ use crate::archive::log::note::{Checkpoint, NoteError};
 use crate::archive::log::proof::{LogProof, ProofError};
 use crate::archive::metadata::{MetadataBlock, Summary};
 use crate::digest::Digest;
+
+pub mod bag;
 
 /// Whom the verifier believes.
 #[derive(Debug, Clone, Default)]

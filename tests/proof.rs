@@ -192,3 +192,109 @@ fn a_fact_checker_verifies_a_version_with_the_key_alone() {
     // It is not written over what is there.
     desk.run(&["prove", url, "-o", &proof]).expect(1);
 }
+
+#[test]
+fn a_bag_is_verified_with_the_proofs_in_it_and_whatever_was_changed_is_named() {
+    let desk = Desk::new("");
+    for (name, text) in [
+        ("a.txt", "The ferry\n\nIt sails.\n"),
+        ("b.txt", "The gulls\n\nThey stay.\n"),
+    ] {
+        let file = desk.sandbox.write(name, text);
+        desk.run(&["add", file.to_str().expect("plain")]).expect(0);
+    }
+    let bag = desk.path("bag");
+    let path = bag.to_str().expect("plain");
+    desk.run(&["export", "--bagit", path]).expect(0);
+    let vkey = desk.path("archive/log/vkey");
+    let vkey = vkey.to_str().expect("plain");
+    let verify = || faircopy(&["verify", path, "--vkey", vkey, "--json"]);
+    let object = verify().expect(0).json().remove(0);
+    assert_eq!(
+        (&object["proven"], &object["own_key"]),
+        (&json!(2), &json!(false))
+    );
+    let said = faircopy(&["verify", path]).expect(0);
+    assert!(said.stdout.contains("came with the bag"), "{}", said.stdout);
+
+    let mut files = desk.sandbox.files("desk/bag");
+    files.retain(|file| !file.ends_with("bagit.txt"));
+    for file in &files {
+        let file = bag.join(file);
+        let whole = fs::read(&file).expect("read");
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&file, &bytes).expect("written");
+        let rows = verify().expect(4).json();
+        assert!(
+            rows[0]["problem"]["where"].as_str().is_some(),
+            "{}",
+            file.display()
+        );
+        fs::remove_file(&file).expect("removed");
+        verify().expect(4);
+        fs::write(&file, &whole).expect("written");
+    }
+    verify().expect(0);
+    fs::write(bag.join("data/stowaway"), "x").expect("written");
+    let rows = verify().expect(4).json();
+    assert_eq!(rows[0]["problem"]["where"], "data/stowaway");
+    fs::remove_file(bag.join("data/stowaway")).expect("removed");
+
+    // Somebody makes the manifest fit a changed text: the proof does not.
+    let text = files.iter().find(|file| file.ends_with("text.txt"));
+    let text = text.expect("a text");
+    let old = faircopy::digest::Digest::of(&fs::read(bag.join(text)).expect("read"));
+    fs::write(bag.join(text), "The ferry sank.\n").expect("written");
+    let new = faircopy::digest::Digest::of(b"The ferry sank.\n");
+    let replace = |name: &str, old: &str, new: &str| {
+        let manifest = fs::read_to_string(bag.join(name)).expect("read");
+        fs::write(bag.join(name), manifest.replace(old, new)).expect("written");
+        let digest = |text: &str| faircopy::digest::Digest::of(text.as_bytes()).to_hex();
+        (digest(&manifest), digest(&manifest.replace(old, new)))
+    };
+    let line =
+        |digest: faircopy::digest::Digest| format!("{}  {}\n", digest.to_hex(), text.display());
+    let (old, new) = replace("manifest-sha256.txt", &line(old), &line(new));
+    replace("tagmanifest-sha256.txt", &old, &new);
+    let rows = verify().expect(4).json();
+    let message = rows[0]["problem"]["message"].as_str().expect("a message");
+    assert!(message.contains("another text"), "{message}");
+}
+
+#[test]
+fn a_bag_that_reaches_outside_of_itself_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("secret", "x");
+    sandbox.write(
+        "bag/bagit.txt",
+        "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+    );
+    let digest = faircopy::digest::Digest::of(b"x").to_hex();
+    fs::create_dir(sandbox.path("bag/data")).expect("made");
+    std::os::unix::fs::symlink(sandbox.path("secret"), sandbox.path("bag/data/link"))
+        .expect("linked");
+    for name in [
+        "../secret",
+        "/etc/hostname",
+        "data/../../secret",
+        "data/link",
+    ] {
+        sandbox.write("bag/manifest-sha256.txt", format!("{digest}  {name}\n"));
+        let mut told = Vec::new();
+        let verified = verify::bag::verify(
+            &sandbox.path("bag"),
+            &Trust::default(),
+            &mut |place, message| {
+                told.push(format!("{place}: {message}"));
+            },
+        );
+        assert_eq!(verified.expect("a bag").files, 0, "{name}");
+        assert!(
+            told.iter()
+                .any(|line| line.contains("outside") || line.contains("regular")),
+            "{told:?}"
+        );
+    }
+}

@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 
 use super::{Exit, Global, Usage, output, setup};
 
-/// Verify a proof or a checkpoint, without the archive
+/// Verify a proof, a checkpoint or an exported bag, without the archive
 ///
 /// Says what is proven, and no more. The key must have come from whom it is of, not with the file; without --vkey it is the
-/// one of the configured archive. Exit 4 if the file does not prove what it says.
+/// one of the configured archive, and of a bag the one in it. Exit 4 if the file does not prove what it says.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  faircopy verify k3vq@2.tlog-proof --vkey log.vkey --raw page.html --text page.txt\n  faircopy verify checkpoint --vkey 'faircopy/0b2d+1a2b3c4d+AX...' --witness witness.vkey"
 )]
 pub(crate) struct Args {
-    /// A `.tlog-proof`, or a checkpoint
+    /// A `.tlog-proof`, a checkpoint, or the folder of a bag
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The log's verifier key, or a file with it; several may be given
@@ -49,6 +49,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
+    if args.file.is_dir() {
+        return verify_bag(global, args);
+    }
     let trust = trust(global, args)?;
     let text = String::from_utf8(read(&args.file)?);
     let text = text.map_err(|_| anyhow!("{} is not text", args.file.display()));
@@ -88,6 +91,50 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             said.differs.join("\n")
         };
         output::line(&format!("\n{verdict}"))?;
+    }
+    Ok(if good { Exit::Good } else { Exit::Integrity })
+}
+
+const OF_A_BAG: &str = "Every file is what the manifests say, and each capture with a proof was in the log of this key as it lies here. \
+What a proof shows and what not: `faircopy verify` on one of them.";
+const OF_A_STRANGER: &str = "The key came with the bag: that shows that its parts belong together, not whose they are. Give the log's key with --vkey.";
+
+fn verify_bag(global: &Global, args: &Args) -> anyhow::Result<Exit> {
+    let own = args.file.join("data/log/vkey");
+    let is_own = args.vkey.is_empty() && own.is_file();
+    let trust = match is_own {
+        true => Trust {
+            keys: vec![read_verifier(&args.file.join("data/log"))?],
+            ..Trust::default()
+        },
+        false => trust(global, args)?,
+    };
+    let mut printed = Ok(());
+    let mut report = |place: &str, message: String| {
+        if printed.is_ok() {
+            printed = match global.json {
+                true => output::json(&json!({"problem": {"where": place, "message": message}})),
+                false => output::line(&format!("{place}: {message}")),
+            };
+        }
+    };
+    let verified = verify::bag::verify(&args.file, &trust, &mut report)
+        .with_context(|| format!("{} is no bag", args.file.display()))?;
+    printed?;
+    let good = verified.problems == 0;
+    let (files, proven, problems) = (verified.files, verified.proven, verified.problems);
+    if global.json {
+        output::json(&json!({
+            "file": args.file, "verified": good, "kind": "bag", "files": files, "proven": proven, "problems": problems,
+            "own_key": is_own,
+        }))?;
+    } else {
+        output::line(&format!(
+            "{files} files are as the manifests say, {proven} captures are proven, {problems} problems"
+        ))?;
+        if good {
+            output::line(if is_own { OF_A_STRANGER } else { OF_A_BAG })?;
+        }
     }
     Ok(if good { Exit::Good } else { Exit::Integrity })
 }

@@ -5,6 +5,7 @@
 //! data/documents/DOC/CAPTURE/text.txt         the canonical text
 //! data/documents/DOC/CAPTURE/article.json     the article, as `show --json` gives it
 //! data/documents/DOC/CAPTURE/metadata.json    the very block that the capture's leaf commits to
+//! data/documents/DOC/CAPTURE/proof.tlog-proof that the leaf is in the log
 //! data/log/checkpoint, vkey                   the log that has the leaf
 //! ```
 //!
@@ -24,6 +25,7 @@ use crate::archive::reader::Archive;
 use crate::article_json;
 use crate::digest::Digest;
 use crate::document::Layer;
+use crate::verify::bag;
 
 const MANIFEST: &str = "manifest-sha256.txt";
 
@@ -32,6 +34,8 @@ pub(super) struct BagWriter {
     manifest: BufWriter<File>,
     files: u64,
     bytes: u64,
+    /// Folders of captures, with their leaves: their proofs are made last.
+    proven: Vec<(String, u64)>,
 }
 
 impl BagWriter {
@@ -46,6 +50,7 @@ impl BagWriter {
             manifest: BufWriter::new(manifest),
             files: 0,
             bytes: 0,
+            proven: Vec::new(),
         })
     }
 
@@ -76,11 +81,17 @@ impl BagWriter {
                 bytes,
             )?;
         }
+        let folder = format!("data/documents/{}/{}", row.doc, row.capture);
+        self.proven.push((folder, row.leaf));
         Ok(Ok(()))
     }
 
     pub(super) fn finish(mut self, archive: &Archive, now: Timestamp) -> Result<(), Error> {
         // Last, so that the checkpoint covers every leaf that is named.
+        for (folder, leaf) in std::mem::take(&mut self.proven) {
+            let proof = archive.prove_entry(leaf)?.to_text();
+            self.payload(&format!("{folder}/{}", bag::PROOF), proof.as_bytes())?;
+        }
         for name in ["checkpoint", "vkey"] {
             let path = archive.dir().join("log").join(name);
             let doing = "read";

@@ -19,6 +19,16 @@ impl Archive {
     /// The proof that leaf `index` is in the log, with all that it takes to read it: the extra data is the leaf's entry, LF,
     /// and the block of the metadata record that the leaf commits to.
     pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
+        let mut proof = self.prove_entry(index)?;
+        if let Some(extra) = &mut proof.extra {
+            extra.push(b'\n');
+            extra.extend(self.read_block_of(index)?);
+        }
+        Ok(proof)
+    }
+
+    /// [`Archive::prove`] for a verifier who has the metadata beside it: the extra data is the entry alone.
+    pub fn prove_entry(&self, index: u64) -> Result<LogProof, Error> {
         let log_dir = self.dir.join("log");
         let mut log = LogReader::open(&log_dir)?;
         // A witness's word on when is worth more than a newer checkpoint.
@@ -28,11 +38,8 @@ impl Archive {
         {
             log = LogReader::at(&log_dir, log.verifier().clone(), checkpoint);
         }
-        let mut extra = log.entry(index)?;
-        extra.push(b'\n');
-        extra.extend(self.read_block_of(index)?);
         Ok(LogProof {
-            extra: Some(extra),
+            extra: Some(log.entry(index)?),
             index,
             hashes: log.prove_inclusion(index)?,
             note: log.checkpoint().note.clone(),
