@@ -24,8 +24,13 @@ pub fn version(capture: &CaptureRow, metadata: &CaptureMetadata) -> Value {
     for (key, value) in [
         ("doc", json!(capture.doc)),
         ("version", json!(capture.version)),
+        ("edition", json!(capture.edition_number())),
         ("capture", json!(capture.capture)),
         ("captured_at", json!(capture.captured_at)),
+        (
+            "cleaned_at",
+            json!(capture.edition.map(|edition| edition.cleaned_at)),
+        ),
         ("identity", json!(observation.identity)),
         ("declared", json!(observation.declared)),
         ("revisions", revisions),

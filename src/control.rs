@@ -23,6 +23,7 @@ use crate::archive::writer::compact::Compaction;
 use crate::durable;
 use crate::pin::{Pin, PinScope};
 use crate::pipeline::Outcome;
+use crate::reclean::Tally;
 use crate::submission::{Declared, printable};
 
 /// A request line.
@@ -39,6 +40,14 @@ pub enum Request {
     RotateKey,
     /// Archive what a person decided.
     Pin(Box<PinRequest>),
+    /// Clean a batch of captures again.
+    Reclean {
+        /// The leaf at which the batch begins.
+        from: u64,
+        /// By these rules, which the archive keeps; else by those in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
+    },
     /// Seal full segments.
     Compact {
         /// The one that is being written to, too.
@@ -104,6 +113,11 @@ pub enum Answer {
         leaf: u64,
         /// The new verifier key.
         vkey: String,
+    },
+    /// A batch was cleaned again (`reclean`).
+    Recleaned {
+        /// What became of it.
+        recleaned: Tally,
     },
     /// Segments were sealed (`compact`).
     Compacted(Compacted),

@@ -13,9 +13,9 @@
 //! cli/        one file per command
 //! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
-//! ingest   check   verify   publish   repair   export   search   rulebook   drift   suggest   the verbs
+//! ingest  reclean  check  verify  publish  repair  export  search  rulebook  drift  suggest   the verbs
 //! inbox/      container/ decode/      clean/      archive/            the wings
-//! submission  article    ledger    identity   pin    the words
+//! submission  article    ledger    identity   pin   ruleset    the words
 //! document    tree       digest       durable        the ground
 //! ```
 
@@ -43,8 +43,10 @@ pub mod pin;
 pub mod pipeline;
 pub mod publish;
 pub mod receiving;
+pub mod reclean;
 pub mod repair;
 pub mod rulebook;
+pub mod ruleset;
 pub mod search;
 pub mod service;
 pub mod submission;

@@ -26,9 +26,11 @@ use crate::unpacking::{Container, End, Incoming, Unpacked};
 
 use account::Account;
 use budget::{Budget, Share};
+use refresh::Refresher;
 
 mod account;
 mod budget;
+mod refresh;
 
 /// So many captures share one commit at most.
 const GROUP_CAPTURES_MAX: usize = 256;
@@ -129,7 +131,8 @@ impl SettingsSlot {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
-    fn get(&self) -> Arc<Settings> {
+    /// The settings in force.
+    pub fn get(&self) -> Arc<Settings> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -185,9 +188,18 @@ impl Pipeline {
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         let committer_progress = Arc::clone(&progress);
+        let refresher = Refresher::new(settings.clone());
         let committer = thread::Builder::new()
             .name("commit".into())
-            .spawn(move || commit_all(writer, &task_queue, &committer_progress, patience))?;
+            .spawn(move || {
+                commit_all(
+                    writer,
+                    refresher,
+                    &task_queue,
+                    &committer_progress,
+                    patience,
+                )
+            })?;
         Ok(Pipeline {
             jobs,
             tasks,
@@ -355,6 +367,7 @@ impl Worker {
 
 fn commit_all(
     mut writer: ArchiveWriter,
+    mut refresher: Refresher,
     tasks: &Receiver<Task>,
     progress: &Progress,
     patience: Duration,
@@ -372,18 +385,18 @@ fn commit_all(
             Ok(Task::Commit(prepared, share, done)) => {
                 group.push(*prepared, share, done);
                 if group.is_full() {
-                    group.commit(&mut writer, progress);
+                    group.commit(&mut writer, &mut refresher, progress);
                 }
             }
             Ok(Task::With(task)) => {
-                group.commit(&mut writer, progress);
+                group.commit(&mut writer, &mut refresher, progress);
                 task(&mut writer);
                 // It may have archived something, such as a pin.
                 progress.note_archive(&writer, 0);
             }
-            Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, progress),
+            Err(RecvTimeoutError::Timeout) => group.commit(&mut writer, &mut refresher, progress),
             Err(RecvTimeoutError::Disconnected) => {
-                group.commit(&mut writer, progress);
+                group.commit(&mut writer, &mut refresher, progress);
                 return writer;
             }
         }
@@ -414,7 +427,12 @@ impl Group {
         self.done.push(done);
     }
 
-    fn commit(&mut self, writer: &mut ArchiveWriter, progress: &Progress) {
+    fn commit(
+        &mut self,
+        writer: &mut ArchiveWriter,
+        refresher: &mut Refresher,
+        progress: &Progress,
+    ) {
         if self.is_empty() {
             return;
         }
@@ -424,6 +442,7 @@ impl Group {
             done,
             ..
         } = std::mem::take(self);
+        refresher.before(writer, &captures);
         let outcomes = outcomes(writer, &captures);
         let count = captures.len();
         drop((captures, shares));
@@ -436,6 +455,10 @@ impl Group {
         progress.in_flight.fetch_sub(count, Ordering::Relaxed);
         for (done, outcome) in done.into_iter().zip(outcomes) {
             done(outcome);
+        }
+        if added > 0 {
+            refresher.after(writer);
+            progress.note_archive(writer, 0);
         }
     }
 }

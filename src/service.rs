@@ -40,6 +40,7 @@ use crate::inbox::oneshot::{self as take_in, submit_bytes};
 use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
 use crate::receiving::{Message, Pulse, Receiving};
+use crate::reclean;
 use crate::rulebook::{Rulebook, Summary};
 use crate::search;
 use crate::submission::{ClaimId, Submission, path_text};
@@ -397,6 +398,7 @@ async fn read_requests(
                 };
                 daemon.change(rotate, answer).await;
             }
+            Request::Reclean { from, rules } => daemon.reclean(from, rules, answer),
             Request::Compact { all } => daemon.compact(all, answer),
             Request::Add(add) => {
                 if daemon.add(*add, &mut reader, answer).await.is_err() {
@@ -481,6 +483,23 @@ impl Daemon {
         if tokio::task::spawn_blocking(ask).await.is_err() {
             tracing::error!("a request was not handed to the archive");
         }
+    }
+
+    /// Cleans a batch of captures again, on a thread of its own; only their commit keeps the committer busy.
+    fn reclean(&self, from: u64, rules: Option<String>, answer: oneshot::Sender<Value>) {
+        let (entrance, settings) = (self.entrance.clone(), self.set_settings.clone());
+        let dir = self.config().archive.dir;
+        drop(tokio::task::spawn_blocking(move || {
+            let commit = |editions| {
+                entrance.with_writer(move |writer| writer.reclean(editions, Timestamp::now()))
+            };
+            let rules = rules.as_deref();
+            let done = reclean::batch_by(&dir, &settings.get().rules, rules, from, commit);
+            drop(answer.send(json!(match done {
+                Ok(recleaned) => Answer::Recleaned { recleaned },
+                Err(error) => Answer::failed("archive", error),
+            })));
+        }));
     }
 
     /// Seals segments, on a thread of its own: it may take minutes, and other requests go on meanwhile.

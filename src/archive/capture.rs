@@ -3,12 +3,14 @@
 use crate::archive::frame;
 use crate::archive::keys::random;
 use crate::archive::leaf::LeafKind;
-use crate::archive::metadata::{self, CaptureBlock, Content, Measure, Observation};
+use crate::archive::metadata::{
+    self, CaptureBlock, Content, Edition, EditionBlock, Measure, Observation,
+};
 use crate::archive::warc::{self, IDENTICAL_PAYLOAD, NewRecord, RecordId, RecordWriter};
 use crate::article::{Article, Digests};
 use crate::digest::{Digest, hex};
 use crate::document::Decoding;
-use crate::identity::Identity;
+use crate::identity::{DocId, Identity};
 use crate::ledger::Ledger;
 use crate::submission::{ClaimId, Declared, Signature, Source, path_text};
 use jiff::Timestamp;
@@ -105,7 +107,7 @@ pub fn prepare(draft: Draft) -> Prepared {
 
     let raw_id = RecordId::new(random());
     let raw = raw_record(&observation, &raw_id, draft.raw);
-    let text = text_record(&observation, &raw_id, text);
+    let text = text_record(&observation, &raw_id, text, &observation.digests.text);
     let block = CaptureBlock {
         faircopy: metadata::title(LeafKind::Capture).to_owned(),
         nonce: nonce(),
@@ -129,6 +131,66 @@ pub fn prepare(draft: Draft) -> Prepared {
         title,
         measure,
         raw_id,
+        metadata_digest,
+    }
+}
+
+/// A capture that was cleaned again, to be archived.
+#[derive(Debug, Clone)]
+pub struct EditionDraft {
+    /// The document.
+    pub doc: DocId,
+    /// Of which capture, which edition, when, with which digests.
+    pub edition: Edition,
+    /// What was observed of the capture.
+    pub observation: Observation,
+    /// The record with its raw bytes, or the one that says where they are.
+    pub raw_id: RecordId,
+    /// What cleaning made of it.
+    pub article: Article,
+    /// The account of every byte.
+    pub ledger: Ledger,
+    /// How the bytes became characters.
+    pub decoding: Decoding,
+    /// The rules that cleaned it.
+    pub rules: String,
+}
+
+/// An edition whose records are made and packed; [`crate::archive::writer::ArchiveWriter::reclean`] archives it.
+#[derive(Debug)]
+pub struct PreparedEdition {
+    pub(super) doc: DocId,
+    pub(super) edition: Edition,
+    pub(super) title: Option<String>,
+    pub(super) rules: String,
+    pub(super) text: PackedRecord,
+    pub(super) metadata: PackedRecord,
+    pub(super) metadata_digest: Digest,
+}
+
+/// Makes and packs the records of an edition.
+pub fn prepare_edition(draft: EditionDraft) -> PreparedEdition {
+    let title = draft.article.title.clone();
+    let rules = draft.rules.clone();
+    let (content, text) = Content::new(draft.decoding, draft.rules, draft.article, draft.ledger);
+    let digest = &draft.edition.digests.text;
+    let text = text_record(&draft.observation, &draft.raw_id, text, digest);
+    let block = EditionBlock {
+        faircopy: metadata::title(LeafKind::Reclean).to_owned(),
+        nonce: nonce(),
+        edition: draft.edition,
+        content,
+    };
+    let (bytes, metadata_digest) = metadata::to_bytes(&block);
+    let date = block.edition.cleaned_at;
+    let metadata = metadata_record(Some(&draft.raw_id), date, bytes, &metadata_digest);
+    PreparedEdition {
+        doc: draft.doc,
+        edition: block.edition,
+        title,
+        rules,
+        text: PackedRecord::new(text),
+        metadata: PackedRecord::new(metadata),
         metadata_digest,
     }
 }
@@ -161,12 +223,17 @@ pub(crate) fn raw_record(observation: &Observation, id: &RecordId, raw: Vec<u8>)
         .finish(Some(&observation.media_type), raw)
 }
 
-fn text_record(observation: &Observation, raw_id: &RecordId, text: String) -> NewRecord {
+fn text_record(
+    observation: &Observation,
+    raw_id: &RecordId,
+    text: String,
+    digest: &Digest,
+) -> NewRecord {
     let id = RecordId::new(random());
     RecordWriter::new("conversion", &id, observation.captured_at())
         .field("WARC-Target-URI", &target_uri(observation))
         .field("WARC-Refers-To", raw_id.as_str())
-        .digest("WARC-Block-Digest", &observation.digests.text)
+        .digest("WARC-Block-Digest", digest)
         .finish(Some("text/plain; charset=utf-8"), text)
 }
 

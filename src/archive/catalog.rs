@@ -22,11 +22,12 @@ mod query;
 mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 const SCHEMA: &str = include_str!("catalog.sql");
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "captures",
     "events",
+    "editions",
     "raws",
     "names",
     "segments",
@@ -117,6 +118,61 @@ pub struct CaptureRow {
     pub same_as: Option<u32>,
     /// Where its records are.
     pub locations: Locations,
+    /// The edition that title, rules, digests and places are of; `None` for the first, the capture as it was archived.
+    pub edition: Option<EditionId>,
+}
+
+/// Which edition of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EditionId {
+    /// Its number, from 2.
+    pub number: u32,
+    /// Index of its leaf in the log.
+    pub leaf: u64,
+    /// When it was cleaned.
+    pub cleaned_at: Timestamp,
+}
+
+/// A capture that was cleaned again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EditionRow {
+    /// The capture's number.
+    pub capture: u32,
+    /// Which edition.
+    pub id: EditionId,
+    /// Headline.
+    pub title: Option<String>,
+    /// The rules that cleaned it.
+    pub rules: String,
+    /// Digests of raw bytes, canonical text and story.
+    pub digests: Digests,
+    /// The record with its text; `None` if it is lost.
+    pub text: Option<Location>,
+    /// Its metadata record, and its block's digest, which its leaf commits to.
+    pub content: (Location, Digest),
+}
+
+impl CaptureRow {
+    /// The number of the capture whose content it has: its own, unless it is a duplicate.
+    pub fn content_of(&self) -> u32 {
+        self.same_as.unwrap_or(self.capture)
+    }
+
+    /// The number of the edition that it stands for.
+    pub fn edition_number(&self) -> u32 {
+        self.edition.map_or(1, |edition| edition.number)
+    }
+
+    /// The capture as an edition of it shows it.
+    pub fn in_edition(mut self, edition: &EditionRow) -> CaptureRow {
+        self.edition = Some(edition.id);
+        self.title.clone_from(&edition.title);
+        self.rules.clone_from(&edition.rules);
+        self.digests = edition.digests;
+        self.locations.text = edition.text;
+        self.locations.content = Some(edition.content);
+        self
+    }
 }
 
 /// Where a capture's records are.
@@ -165,7 +221,7 @@ pub struct DocState {
     pub capture: u32,
     /// Number of the latest version, 0 if there is none.
     pub version: u32,
-    /// The latest version's story; `None` if it is lost.
+    /// The latest version's story in its latest edition; `None` if it is lost.
     pub story: Option<Digest>,
     /// The document's last leaf.
     pub leaf: Option<u64>,

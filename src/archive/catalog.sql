@@ -66,6 +66,29 @@ CREATE INDEX events_by_doc ON events (doc, capture);
 CREATE INDEX events_by_kind ON events (kind);
 CREATE INDEX events_by_metadata ON events (metadata);
 
+-- Captures that were cleaned again; each is an event too.
+CREATE TABLE editions (
+    leaf INTEGER PRIMARY KEY,
+    doc TEXT NOT NULL,
+    capture INTEGER NOT NULL,
+    edition INTEGER NOT NULL,
+    cleaned_at INTEGER NOT NULL,
+    metadata BLOB NOT NULL,
+    raw BLOB NOT NULL,
+    text BLOB NOT NULL,
+    story BLOB NOT NULL,
+    title TEXT,
+    rules TEXT NOT NULL,
+    -- NULL if the text record is lost.
+    text_offset INTEGER,
+    text_length INTEGER,
+    -- Text and metadata of one edition lie in one segment.
+    segment INTEGER NOT NULL,
+    metadata_offset INTEGER NOT NULL,
+    metadata_length INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX editions_by_number ON editions (doc, capture, edition);
+
 -- All leaves. What is asked of a view is asked of both tables, each with its own indexes.
 CREATE VIEW leaves AS
     SELECT leaf, 'capture' AS kind, doc, capture, version, metadata,

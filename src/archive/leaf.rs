@@ -40,6 +40,10 @@ pub enum LeafKind {
     Pin,
     /// Another key signs the log from now on.
     Key,
+    /// A capture was cleaned again.
+    Reclean,
+    /// A set of rules cleaned for the first time.
+    Rules,
 }
 
 impl LeafKind {
@@ -49,6 +53,8 @@ impl LeafKind {
         LeafKind::MetadataRevision,
         LeafKind::Pin,
         LeafKind::Key,
+        LeafKind::Reclean,
+        LeafKind::Rules,
     ];
 
     /// The kind as it stands in a leaf.
@@ -58,6 +64,8 @@ impl LeafKind {
             LeafKind::MetadataRevision => "metadata_revision",
             LeafKind::Pin => "pin",
             LeafKind::Key => "key",
+            LeafKind::Reclean => "reclean",
+            LeafKind::Rules => "rules",
         }
     }
 
@@ -69,8 +77,8 @@ impl LeafKind {
     /// Whether its leaves are about one capture; else about a document or a source.
     fn is_about_a_capture(self) -> bool {
         match self {
-            LeafKind::Capture | LeafKind::MetadataRevision => true,
-            LeafKind::Pin | LeafKind::Key => false,
+            LeafKind::Capture | LeafKind::MetadataRevision | LeafKind::Reclean => true,
+            LeafKind::Pin | LeafKind::Key | LeafKind::Rules => false,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::document::Decoding;
 use crate::identity::{DocId, Identity};
 use crate::ledger::{Class, Ledger, Span, Verdict};
 use crate::pin::{Pin, PinScope};
+use crate::ruleset::PackText;
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
 /// What the block of a leaf of this kind says it is, first of all.
@@ -23,6 +24,8 @@ pub fn title(kind: LeafKind) -> &'static str {
         LeafKind::MetadataRevision => "faircopy metadata revision 1",
         LeafKind::Pin => "faircopy pin 1",
         LeafKind::Key => "faircopy key 1",
+        LeafKind::Reclean => "faircopy edition 1",
+        LeafKind::Rules => "faircopy rules 1",
     }
 }
 
@@ -112,7 +115,33 @@ fn none<C>() -> Option<C> {
     None
 }
 
-/// What happened that is no capture.
+/// The block of an edition's metadata record: a capture that was cleaned again.
+#[derive(Serialize, Deserialize)]
+pub struct EditionBlock<C> {
+    /// [`title`] of an edition.
+    pub faircopy: String,
+    /// 32 random bytes, in hexadecimal digits.
+    pub nonce: String,
+    /// Of what it is an edition.
+    pub edition: Edition,
+    /// What was made of it.
+    pub content: C,
+}
+
+/// What an edition is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edition {
+    /// Number of the capture.
+    pub capture: u32,
+    /// Number of the edition; the first is the capture as it was archived, so that this is 2 or more.
+    pub edition: u32,
+    /// When it was cleaned.
+    pub cleaned_at: Timestamp,
+    /// Digests of the raw bytes, the new text and the new story.
+    pub digests: Digests,
+}
+
+/// What happened that is no capture and no edition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -122,6 +151,8 @@ pub enum Event {
     Pin(PinRecord),
     /// Another key signs the log from now on.
     Key(KeyRecord),
+    /// A set of rules cleaned for the first time.
+    Rules(RuleSet),
 }
 
 impl Event {
@@ -131,6 +162,7 @@ impl Event {
             Event::Revision(_) => LeafKind::MetadataRevision,
             Event::Pin(_) => LeafKind::Pin,
             Event::Key(_) => LeafKind::Key,
+            Event::Rules(_) => LeafKind::Rules,
         }
     }
 
@@ -138,14 +170,14 @@ impl Event {
     pub fn capture(&self) -> Option<u32> {
         match self {
             Event::Revision(revision) => Some(revision.capture),
-            Event::Pin(_) | Event::Key(_) => None,
+            Event::Pin(_) | Event::Key(_) | Event::Rules(_) => None,
         }
     }
 
     /// The document that its block names, if it names one.
     pub fn doc(&self) -> Option<&DocId> {
         match self {
-            Event::Revision(_) | Event::Key(_) => None,
+            Event::Revision(_) | Event::Key(_) | Event::Rules(_) => None,
             Event::Pin(record) => match &record.of {
                 PinScope::Doc(doc) => Some(doc),
                 PinScope::Source(_) => None,
@@ -159,6 +191,7 @@ impl Event {
             Event::Revision(revision) => revision.received_at,
             Event::Pin(record) => record.pinned_at,
             Event::Key(record) => record.rotated_at,
+            Event::Rules(rules) => rules.first_used_at,
         }
     }
 }
@@ -196,6 +229,19 @@ pub struct KeyRecord {
     pub new: String,
     /// When it was changed.
     pub rotated_at: Timestamp,
+}
+
+/// A set of rules, whole, so that what it made can be made again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSet {
+    /// Its name, `id@sha256:...`.
+    pub id: String,
+    /// The version of the program whose code applied it.
+    pub program: String,
+    /// Its packs, in the order of their weight.
+    pub packs: Vec<PackText>,
+    /// When.
+    pub first_used_at: Timestamp,
 }
 
 /// How much cleaning took away: what a change of a source's template shows in.
@@ -317,6 +363,25 @@ impl Content {
         text: String,
         revisions: Vec<Revision>,
     ) -> Result<CaptureMetadata, ContentError> {
+        let (decoding, rules) = (self.decoding.clone(), self.rules.clone());
+        let (article, ledger) = self.unpack(text)?;
+        Ok(CaptureMetadata {
+            observation,
+            decoding,
+            rules,
+            article,
+            ledger,
+            revisions,
+        })
+    }
+
+    /// How the bytes became characters.
+    pub fn decoding(&self) -> &Decoding {
+        &self.decoding
+    }
+
+    /// The article, with its text, and the ledger.
+    pub fn unpack(self, text: String) -> Result<(Article, Ledger), ContentError> {
         let mut article = self.article;
         if let Some(outline) = &self.outline {
             article.blocks = blocks(outline, &text)?;
@@ -329,14 +394,7 @@ impl Content {
         {
             return Err(ContentError("its extent is not that of its ledger"));
         }
-        Ok(CaptureMetadata {
-            observation,
-            decoding: self.decoding,
-            rules: self.rules,
-            article,
-            ledger,
-            revisions,
-        })
+        Ok((article, ledger))
     }
 }
 
@@ -469,6 +527,8 @@ pub struct ArticleSummary {
 pub enum MetadataBlock<C> {
     /// A capture's.
     Capture(Box<CaptureBlock<C>>),
+    /// An edition's.
+    Edition(Box<EditionBlock<C>>),
     /// That of an event.
     Event(Box<Event>),
 }
@@ -489,6 +549,9 @@ impl<C: serde::de::DeserializeOwned> MetadataBlock<C> {
         let unknown = || {
             serde::de::Error::custom(format!("a metadata block of the unknown kind {faircopy:?}"))
         };
+        if kind == Some(LeafKind::Reclean) {
+            return Ok(MetadataBlock::Edition(serde_json::from_slice(block)?));
+        }
         let kind = kind.ok_or_else(unknown)?;
         let block: EventBlock = serde_json::from_slice(block)?;
         if block.event.kind() != kind {

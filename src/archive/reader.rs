@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::archive::catalog::{
-    CaptureRow, Catalog, Counts, DocumentRow, Locations, MeasureRow, PinRow,
+    CaptureRow, Catalog, Counts, DocumentRow, EditionRow, Locations, MeasureRow, PinRow,
 };
 use crate::archive::log::reader::LogReader;
-use crate::archive::metadata::{CaptureMetadata, Content, Event, MetadataBlock, Revision};
+use crate::archive::metadata::{CaptureMetadata, Content, Event, MetadataBlock, Revision, RuleSet};
 use crate::archive::pins::PinBook;
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Location};
-use crate::archive::warc::Record;
+use crate::archive::warc::{Record, RecordId};
 use crate::archive::{Error, Manifest, pins};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, normalise_url};
@@ -51,6 +51,8 @@ pub enum Selector {
     Latest,
     /// The story version of this number.
     Version(u32),
+    /// Of the story version of this number the edition of that number; the first is what was archived first.
+    Edition(u32, u32),
     /// As it stood then, by fetch time.
     AsOf(Timestamp),
 }
@@ -162,33 +164,98 @@ impl Archive {
         Err(Error::NoDocument(name.to_owned()))
     }
 
-    /// The captures of a document in the order of archiving.
+    /// The captures of a document in the order of archiving, as they were archived.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.catalog.captures(doc)
     }
 
-    /// The story versions of a document, each as the capture of it that was fetched last.
-    pub fn versions(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
-        Ok(newest_of_each_version(self.captures(doc)?))
+    /// The editions of a document's captures, the latest of each capture last.
+    pub fn editions(&self, doc: &DocId) -> Result<Vec<EditionRow>, Error> {
+        self.catalog.editions(doc)
     }
 
-    /// The capture that shows the selected version.
+    /// The story versions of a document, each as the capture of it that was fetched last, in its latest edition.
+    pub fn versions(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
+        let newest = newest_of_each_version(self.captures(doc)?).into_iter();
+        newest
+            .map(|row| self.catalog.in_latest_edition(row))
+            .collect()
+    }
+
+    /// Captures with content of their own whose leaf is `from` or comes later, in the order of archiving, each in its latest
+    /// edition; at most `count`.
+    pub fn contents(&self, from: u64, count: u32) -> Result<Vec<CaptureRow>, Error> {
+        let rows = self.catalog.contents(from, count)?.into_iter();
+        rows.map(|row| self.catalog.in_latest_edition(row))
+            .collect()
+    }
+
+    /// A capture in its latest edition.
+    pub fn latest_edition(&self, row: CaptureRow) -> Result<CaptureRow, Error> {
+        self.catalog.in_latest_edition(row)
+    }
+
+    /// The rules of that name, if the archive has them.
+    pub fn rule_set(&self, id: &str) -> Result<Option<RuleSet>, Error> {
+        let Some((digest, at)) = self.catalog.rule_set(id)? else {
+            return Ok(None);
+        };
+        let bytes = segment::read(&self.dir, at)?;
+        let record = Record::parse(&bytes).ok();
+        let block = record.filter(|record| Digest::of(record.block) == digest);
+        let parsed = block.and_then(|record| MetadataBlock::<Content>::parse(record.block).ok());
+        match parsed {
+            Some(MetadataBlock::Event(event)) => match *event {
+                Event::Rules(rules) => Ok(Some(rules)),
+                _ => Ok(None),
+            },
+            _ => Err(Error::Record {
+                doing: "read the rules",
+                path: segment::path(&self.dir, at.segment),
+                offset: at.offset,
+                source: std::io::Error::other("the record is damaged"),
+            }),
+        }
+    }
+
+    /// The capture that shows the selected version, in its latest edition unless another is asked for.
     pub fn resolve(&self, doc: &DocId, selector: &Selector) -> Result<CaptureRow, Error> {
         let captures = self.captures(doc)?.into_iter();
+        let editions = match selector {
+            Selector::Edition(_, number) if *number > 1 => self.editions(doc)?,
+            _ => Vec::new(),
+        };
+        let edition_of = |row: &CaptureRow, number: u32| {
+            let of = row.content_of();
+            let mut editions = editions.iter();
+            editions.find(|e| (e.capture, e.id.number) == (of, number))
+        };
         let selected = captures.filter(|c| match selector {
             Selector::Latest => true,
-            Selector::Version(version) => c.version == *version,
+            Selector::Version(version) | Selector::Edition(version, 1) => c.version == *version,
+            Selector::Edition(version, number) => {
+                c.version == *version && edition_of(c, *number).is_some()
+            }
             Selector::AsOf(time) => c.captured_at <= *time,
         });
         let latest = selected.max_by_key(|c| (c.captured_at, c.capture));
-        latest.ok_or_else(|| Error::NoVersion {
+        let row = latest.ok_or_else(|| Error::NoVersion {
             doc: doc.clone(),
             asked: match selector {
                 Selector::Latest => "at all".to_owned(),
                 Selector::Version(version) => version.to_string(),
+                Selector::Edition(version, number) => format!("{version}.{number}"),
                 Selector::AsOf(time) => format!("as of {time}"),
             },
-        })
+        })?;
+        match selector {
+            Selector::Edition(_, 1) => Ok(row),
+            Selector::Edition(_, number) => Ok(match edition_of(&row, *number) {
+                Some(edition) => row.in_edition(edition),
+                None => row,
+            }),
+            _ => self.catalog.in_latest_edition(row),
+        }
     }
 
     /// The raw bytes of a capture, proven by their digest.
@@ -209,17 +276,21 @@ impl Archive {
     pub fn read_metadata(&self, row: &CaptureRow) -> Result<CaptureMetadata, Error> {
         let what = "the metadata record";
         let own = self.capture_block(row, row.locations.metadata, row.metadata_digest)?;
-        let (observation, content) = match (own.content, row.locations.content) {
-            (Some(content), _) => (own.observation, content),
+        let mut observation = own.observation;
+        observation.digests = row.digests;
+        let missing = |at, why: &str| damaged(row, what, at, why);
+        let content = match (own.content, row.locations.content) {
+            (_, Some((at, digest))) if row.edition.is_some() => {
+                self.edition_content(row, at, digest)?
+            }
+            (Some(content), _) => content,
             (None, Some((at, digest))) => {
                 let base = self.capture_block(row, at, digest)?;
                 let content = base.content;
-                let missing = || damaged(row, what, Some(at), "it has no content");
-                (own.observation, content.ok_or_else(missing)?)
+                content.ok_or_else(|| missing(Some(at), "it has no content"))?
             }
             (None, None) => {
-                let why = "the capture that has its content is lost";
-                return Err(damaged(row, what, None, why));
+                return Err(missing(None, "the capture that has its content is lost"));
             }
         };
         let text = self.read_text(row)?;
@@ -275,11 +346,34 @@ impl Archive {
         let block = self.block(row, what, "metadata", Some(at), digest)?;
         match MetadataBlock::<Content>::parse(&block) {
             Ok(MetadataBlock::Capture(block)) => Ok(*block),
-            Ok(MetadataBlock::Event(_)) => {
-                Err(damaged(row, what, Some(at), "it is not a capture's"))
-            }
+            Ok(_) => Err(damaged(row, what, Some(at), "it is not a capture's")),
             Err(error) => Err(damaged(row, what, Some(at), &error.to_string())),
         }
+    }
+
+    fn edition_content(
+        &self,
+        row: &CaptureRow,
+        at: Location,
+        digest: Digest,
+    ) -> Result<Content, Error> {
+        let what = "the metadata record of an edition";
+        let block = self.block(row, what, "metadata", Some(at), digest)?;
+        match MetadataBlock::<Content>::parse(&block) {
+            Ok(MetadataBlock::Edition(block)) => Ok(block.content),
+            Ok(_) => Err(damaged(row, what, Some(at), "it is not an edition's")),
+            Err(error) => Err(damaged(row, what, Some(at), &error.to_string())),
+        }
+    }
+
+    /// The name of the record that holds a capture's raw bytes or says which other one does.
+    pub fn raw_record_id(&self, row: &CaptureRow) -> Result<RecordId, Error> {
+        let what = "the metadata record";
+        let at = Some(row.locations.metadata);
+        let bytes = self.record(row, what, "metadata", at, row.metadata_digest)?;
+        let record = Record::parse(&bytes).ok();
+        let id = record.and_then(|record| RecordId::parse(record.header("WARC-Refers-To")?));
+        id.ok_or_else(|| damaged(row, what, at, "it does not say whose it is"))
     }
 
     fn revisions(&self, row: &CaptureRow) -> Result<Vec<Revision>, Error> {
@@ -298,7 +392,7 @@ impl Archive {
                     Event::Revision(revision) => revisions.push(revision),
                     _ => return Err(wrong("it is not a revision's")),
                 },
-                MetadataBlock::Capture(_) => return Err(wrong("it is not a revision's")),
+                _ => return Err(wrong("it is not a revision's")),
             }
         }
         Ok(revisions)

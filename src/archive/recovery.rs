@@ -418,6 +418,7 @@ impl Scan<'_> {
             self.last = Some((leaf.leaf, metadata.end()));
         }
         self.catalog.add_segment(metadata.segment)?;
+        let digest = Digest::of(block);
         match MetadataBlock::<Summary>::parse(block) {
             Ok(MetadataBlock::Capture(block)) => {
                 let content = block.content.as_ref();
@@ -438,6 +439,16 @@ impl Scan<'_> {
                     Some((digest, at)) => self.catalog.put_raw(&digest, at),
                     None => Ok(()),
                 }
+            }
+            Ok(MetadataBlock::Edition(block)) => {
+                let content = ContentRow {
+                    title: block.content.article.title.as_deref(),
+                    rules: &block.content.rules,
+                    measure: None,
+                };
+                let (edition, metadata) = (&block.edition, (metadata, digest));
+                self.catalog
+                    .fill_edition(leaf.leaf, &leaf.doc, edition, &content, text, metadata)
             }
             Ok(MetadataBlock::Event(event)) => self
                 .catalog

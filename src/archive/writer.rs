@@ -16,20 +16,20 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::archive::capture::Prepared;
-use crate::archive::catalog::{Catalog, Counts, HighWater, MeasureRow};
+use crate::archive::capture::{Prepared, PreparedEdition};
+use crate::archive::catalog::{CaptureRow, Catalog, Counts, HighWater, MeasureRow};
 use crate::archive::group::Group;
 use crate::archive::keys::IdentitySecret;
 use crate::archive::log::key::{SigningKey, VerifierKey};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
-use crate::archive::metadata::{KeyRecord, PinRecord};
+use crate::archive::metadata::{KeyRecord, PinRecord, RuleSet};
 use crate::archive::pins::{PinBook, SharedPins};
 use crate::archive::recovery::{self, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
@@ -211,6 +211,44 @@ impl ArchiveWriter {
         let paths = self.paths.clone();
         rotation::finish(&paths, &self.opened()?.catalog)?;
         Ok((leaf, new))
+    }
+
+    /// Archives editions: captures that were cleaned again. Of each, the index of its leaf; `None` if it comes too late, since
+    /// another edition was made meanwhile.
+    pub fn reclean(
+        &mut self,
+        editions: impl AsRef<[PreparedEdition]>,
+        now: Timestamp,
+    ) -> Result<Vec<Option<u64>>, Error> {
+        self.change(now, |open, _, group| {
+            let editions = editions.as_ref().iter();
+            editions
+                .map(|edition| open.add_edition(group, edition))
+                .collect()
+        })
+    }
+
+    /// Whether the archive has captures that other rules than these may have cleaned.
+    pub fn has_other_rules(&mut self, id: &str) -> Result<bool, Error> {
+        self.opened()?.catalog.has_other_rules(id)
+    }
+
+    /// What a capture, cleaned by the rules `id`, would be compared with, if other rules cleaned that and it differs.
+    pub fn stale(&mut self, capture: &Prepared, id: &str) -> Result<Option<CaptureRow>, Error> {
+        let doc = self.secret.doc_id(&capture.observation.identity.key);
+        self.opened()?.stale(&doc, &capture.observation.digests, id)
+    }
+
+    /// The archive's folder.
+    pub fn dir(&self) -> &Path {
+        &self.paths.dir
+    }
+
+    /// Archives a set of rules, unless it is there: what they made can then be made again. Whether it was archived.
+    pub fn keep_rules(&mut self, rules: RuleSet, now: Timestamp) -> Result<bool, Error> {
+        self.change(now, |open, secret, group| {
+            open.add_rules(group, secret, rules)
+        })
     }
 
     /// The pins that hold, always up to date.

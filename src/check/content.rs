@@ -1,44 +1,36 @@
 //! Whether text, ledger and metadata of one capture fit together.
 
-use crate::archive::metadata::{CaptureBlock, Content};
-use crate::article::canonical_text;
+use crate::archive::metadata::Content;
+use crate::article::{Digests, canonical_text};
 use crate::document::{Decoding, Format};
 use crate::ledger::{Ledger, Verdict};
 
-/// Checks the content in a capture's metadata block against its text, and against its raw bytes as far as these are their
-/// own decoding. In the error, what does not fit.
+/// Checks the content in the metadata block of a capture or an edition against its digests and its text, and against its raw
+/// bytes as far as these are their own decoding. In the error, what does not fit.
 pub(super) fn fits(
-    block: CaptureBlock<Content>,
+    content: Content,
+    digests: Digests,
     text: &[u8],
     raw: Option<&[u8]>,
 ) -> Result<(), String> {
-    let content = block.content.ok_or("its metadata has none")?;
     let text =
         std::str::from_utf8(text).map_err(|error| format!("its text is not UTF-8: {error}"))?;
-    let observation = block.observation;
-    let digests = observation.digests;
-    let length = observation.raw_bytes;
-    let capture = content
-        .restore(observation, text.to_owned(), Vec::new())
+    let decoding = content.decoding().clone();
+    let (article, ledger) = content
+        .unpack(text.to_owned())
         .map_err(|error| error.to_string())?;
-    if raw.is_some_and(|raw| raw.len() as u64 != length) {
-        return Err(format!(
-            "its metadata says {length} raw bytes, there are others"
-        ));
-    }
-    if capture.article.story_digest() != digests.story {
+    if article.story_digest() != digests.story {
         return Err("its story has another digest than its metadata says".to_owned());
     }
-    if canonical_text(&capture.article.blocks) != text {
+    if canonical_text(&article.blocks) != text {
         return Err("its blocks do not make its text".to_owned());
     }
-    let input = raw.and_then(|raw| plain_input(raw, &capture.decoding));
+    let input = raw.and_then(|raw| plain_input(raw, &decoding));
     match input {
-        Some(input) => capture
-            .ledger
+        Some(input) => ledger
             .verify(input, text)
             .map_err(|error| error.to_string()),
-        None => reads_as(&capture.ledger, text),
+        None => reads_as(&ledger, text),
     }
 }
 

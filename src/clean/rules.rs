@@ -17,6 +17,7 @@ use crate::clean::rules::pack::{Content, Defect, Pack, Source};
 use crate::clean::site::Site;
 use crate::digest::DigestHasher;
 use crate::ledger::Class;
+use crate::ruleset::PackText;
 
 pub mod pack;
 mod pattern;
@@ -54,8 +55,33 @@ pub struct Rules {
     sites: Vec<Site>,
     /// The packs that act, and those in the shadow.
     packs: Vec<PackInfo>,
+    /// The packs that act, whole.
+    texts: Vec<PackText>,
     /// The rules as they would be if the packs in the shadow acted too.
     shadow: Option<Box<Rules>>,
+}
+
+/// Kept packs do not make the rules that they are said to make.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// One cannot be read.
+    #[error("cannot read a pack of the rules {id}")]
+    Pack {
+        /// Which rules.
+        id: String,
+        /// What is wrong.
+        source: Box<Defect>,
+    },
+    /// They make others.
+    #[error(
+        "the packs kept for the rules {id} make {found}: this is another version of the program, or they were changed"
+    )]
+    Other {
+        /// Which rules.
+        id: String,
+        /// What they make.
+        found: String,
+    },
 }
 
 /// A pack that is loaded.
@@ -263,6 +289,32 @@ impl Rules {
         rules
     }
 
+    /// The rules of this name, from the packs that an archive kept of them.
+    pub fn restore(id: &str, texts: &[PackText]) -> Result<Rules, RestoreError> {
+        let packs = texts.iter().map(|text| Pack::parse(Source::of(text)));
+        let packs: Result<Vec<_>, _> = packs.collect();
+        let packs = packs.map_err(|source| RestoreError::Pack {
+            id: id.to_owned(),
+            source,
+        })?;
+        let has_credits = packs
+            .iter()
+            .any(|pack| matches!(pack.content, Content::Credits(_)));
+        let rules = has_credits.then(|| Rules::of(packs));
+        match rules {
+            Some(rules) if rules.id == id => Ok(rules),
+            other => Err(RestoreError::Other {
+                id: id.to_owned(),
+                found: other.map_or("none".to_owned(), |rules| rules.id),
+            }),
+        }
+    }
+
+    /// The packs that act, whole, for an archive to keep.
+    pub fn texts(&self) -> &[PackText] {
+        &self.texts
+    }
+
     /// The built-in rules with a person's own packs: one of the same name takes the place of a built-in pack, others stand
     /// before all. A pack that fails its own cases does not act; what is wrong with it is told.
     pub fn assemble(own: Vec<Source>) -> (Rules, Vec<Defect>) {
@@ -293,7 +345,10 @@ impl Rules {
         let mut rules = Vec::new();
         let mut credits = None;
         let mut of_sites = Vec::new();
+        let texts = packs.iter().map(Pack::to_text).collect();
         let mut hasher = DigestHasher::default();
+        // The same tables give another text where the code that applies them is another.
+        hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
         for pack in packs {
             // Lengths too, so that no two sets of packs have one digest.
             for part in [&*pack.source.name, &*pack.source.text] {
@@ -323,6 +378,7 @@ impl Rules {
             all.sites.push(head.site(&name, rules, count));
         }
         all.packs = infos;
+        all.texts = texts;
         all
     }
 
@@ -334,6 +390,7 @@ impl Rules {
             credits,
             sites: Vec::new(),
             packs: Vec::new(),
+            texts: Vec::new(),
             shadow: None,
         }
     }

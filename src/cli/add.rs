@@ -426,10 +426,7 @@ impl<'a> Tally<'a> {
                 }
                 *self.counts.entry(outcome).or_default() += 1;
             }
-            Answer::Done { .. }
-            | Answer::Rotated { .. }
-            | Answer::Compacted(_)
-            | Answer::Pinned { .. } => {
+            _ => {
                 bail!("the daemon answered something else than was asked")
             }
         }

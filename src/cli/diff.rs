@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The newer version; `@B` alone is of the same document
     #[arg(value_name = "[DOC][@B]")]
     new: Option<String>,
-    /// Compare what stood outside the story: captions, credits, footers, metadata
+    /// Compare what stood outside the story: credits, footers, metadata
     #[arg(long)]
     furniture: bool,
 }
@@ -86,15 +86,17 @@ fn captures(archive: &Archive, args: &Args) -> anyhow::Result<(CaptureRow, Captu
     Ok((old, new))
 }
 
-/// Headline, names and text, so that a changed headline shows.
+/// All that makes a version: headline, names, text and captions.
 fn story(archive: &Archive, capture: &CaptureRow) -> anyhow::Result<String> {
     let article = archive.read_metadata(capture)?.article;
     let title = article.title.unwrap_or_default();
-    Ok(format!(
-        "{title}\n{}\n\n{}",
-        article.authors.join(", "),
-        article.text
-    ))
+    let authors = article.authors.join(", ");
+    let mut story = format!("{title}\n{authors}\n\n{}", article.text);
+    for caption in &article.captions {
+        let credit = caption.credit.as_deref().unwrap_or_default();
+        story.push_str(&format!("\n[{}] {credit}", caption.text));
+    }
+    Ok(story)
 }
 
 /// All that is not the story, one field or item a line.
@@ -102,7 +104,7 @@ fn furniture(archive: &Archive, capture: &CaptureRow) -> anyhow::Result<String> 
     let article = archive.read_metadata(capture)?.article;
     let mut fields = serde_json::to_value(&article)?;
     let mut lines = String::new();
-    for key in ["title", "authors", "text", "blocks"] {
+    for key in ["title", "authors", "text", "blocks", "captions"] {
         if let Some(fields) = fields.as_object_mut() {
             fields.shift_remove(key);
         }

@@ -8,7 +8,7 @@ use faircopy::clean::shadow::{Difference, differences};
 use faircopy::ledger::{Class, Ledger};
 use serde_json::json;
 
-use super::{Exit, Global, clean, material, output, reference, rules, setup};
+use super::{Exit, Global, clean, output, reference, rules, setup};
 
 /// Account for every byte: each span, kept or removed, with class, rule and reason
 ///
@@ -88,7 +88,7 @@ fn explain_version(global: &Global, what: &str) -> anyhow::Result<Explained> {
     let archive = setup::open_archive(global)?;
     let capture = reference::resolve(&archive, what)?;
     let metadata = archive.read_metadata(&capture)?;
-    let document = material::decode_again(&archive, &capture, &metadata)?;
+    let document = faircopy::reclean::decode_again(&archive, &capture, &metadata)?;
     let rules = setup::rules(global)?.rules;
     let shadow = match rules.shadow() {
         Some(_) => differences(

@@ -3,13 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use faircopy::archive::catalog::CaptureRow;
-use faircopy::archive::metadata::CaptureMetadata;
-use faircopy::archive::reader::Archive;
-use faircopy::article::Quality;
 use faircopy::decode::{self, decode};
 use faircopy::document::Document;
 use faircopy::inbox::oneshot;
+use faircopy::reclean;
 use faircopy::submission::{Declared, path_text};
 
 use super::{Global, clean, reference, setup};
@@ -40,28 +37,6 @@ pub(crate) fn open(global: &Global, what: &Path) -> anyhow::Result<(String, Docu
     let name = what.to_str().context("neither a file nor a document")?;
     let capture = reference::resolve(&archive, name)?;
     let metadata = archive.read_metadata(&capture)?;
-    let document = decode_again(&archive, &capture, &metadata)?;
+    let document = reclean::decode_again(&archive, &capture, &metadata)?;
     Ok((format!("{}@{}", capture.doc, capture.version), document))
-}
-
-/// The archive keeps the raw bytes; the decoded input is made again.
-pub(crate) fn decode_again(
-    archive: &Archive,
-    capture: &CaptureRow,
-    metadata: &CaptureMetadata,
-) -> anyhow::Result<Document> {
-    let raw = archive.read_raw(capture)?;
-    // As deep as then, whatever the limit is now.
-    let was_flat = metadata.article.quality.contains(&Quality::TooDeep);
-    let options = decode::Options {
-        bytes_max: usize::MAX,
-        depth_max: if was_flat { 0 } else { usize::MAX },
-    };
-    let observation = &metadata.observation;
-    Ok(decode(
-        &observation.source.path,
-        &raw,
-        &observation.declared,
-        &options,
-    )?)
 }

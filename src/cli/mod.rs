@@ -22,6 +22,7 @@ mod output;
 mod pin;
 mod prove;
 mod publish;
+mod reclean;
 mod reference;
 mod reload;
 mod repair;
@@ -129,6 +130,7 @@ enum Command {
     Key(key::Args),
     Prove(prove::Args),
     Verify(verify::Args),
+    Reclean(reclean::Args),
     Compact(compact::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -187,6 +189,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Publish(args) => publish::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),
+        Command::Reclean(args) => reclean::run(global, args),
         Command::Compact(args) => compact::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),

@@ -12,7 +12,7 @@ use faircopy::pin::{Pin, PinScope, PinVerdict};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Exit, Global, Usage, material, output, setup};
+use super::{Exit, Global, Usage, output, setup};
 
 /// Decide that a text stays or goes, whatever the rules say
 ///
@@ -109,7 +109,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 fn must_have(archive: &Archive, doc: &DocId, text: &str) -> anyhow::Result<()> {
     let capture = archive.resolve(doc, &Selector::Latest)?;
     let metadata = archive.read_metadata(&capture)?;
-    let document = material::decode_again(archive, &capture, &metadata)?;
+    let document = faircopy::reclean::decode_again(archive, &capture, &metadata)?;
     let missing = faircopy::clean::pins::missing(&document, &metadata.article.text, text);
     match missing {
         None => Ok(()),

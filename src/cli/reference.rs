@@ -1,6 +1,6 @@
 //! `DOC[@V]`: which document and which version a person means.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::identity::DocId;
@@ -47,14 +47,11 @@ pub(crate) fn parse_version(text: &str) -> anyhow::Result<Selector> {
     if let Ok(version) = text.parse() {
         return Ok(Selector::Version(version));
     }
-    // `3.1` is the first edition of version 3; there are no others before `reclean`.
+    // `3.1` is what was archived first of version 3, `3.2` what it was cleaned to later.
     if let Some((version, edition)) = text.split_once('.')
-        && let (Ok(version), Ok(edition)) = (version.parse(), edition.parse::<u32>())
+        && let (Ok(version), Ok(edition @ 1..)) = (version.parse(), edition.parse::<u32>())
     {
-        if edition != 1 {
-            bail!("version {version} has one edition, {version}.1");
-        }
-        return Ok(Selector::Version(version));
+        return Ok(Selector::Edition(version, edition));
     }
     Ok(Selector::AsOf(parse_time(text)?))
 }

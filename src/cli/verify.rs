@@ -243,6 +243,16 @@ fn verify_proof(text: &str, args: &Args, trust: &Trust) -> anyhow::Result<Said> 
             let title = block.content.as_ref().and_then(|c| c.article.title.clone());
             said.fact("title", title.map(Value::from));
         }
+        MetadataBlock::Edition(block) => {
+            let edition = &block.edition;
+            said.compare("raw", &edition.digests.raw, args.raw.as_deref())?;
+            said.compare("text", &edition.digests.text, args.text.as_deref())?;
+            said.fact("edition", Some(json!(edition.edition)));
+            said.fact("cleaned_at", Some(json!(edition.cleaned_at)));
+            said.fact("rules", Some(json!(block.content.rules)));
+            let title = block.content.article.title.clone();
+            said.fact("title", title.map(Value::from));
+        }
         MetadataBlock::Event(event) => {
             if args.raw.is_some() || args.text.is_some() {
                 return Err(anyhow!(

@@ -1,15 +1,16 @@
 //! What the writer and the recovery ask of the catalog, and put into it.
 
+use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Announced, CaptureRow, Catalog, Change, DocState, HighWater, NewCapture, PinRow, change,
-    digest, kind, location, malformed, segment, segment_column, signed, unsigned,
+    Announced, CaptureRow, Catalog, Change, ContentRow, DocState, HighWater, NewCapture, PinRow,
+    change, digest, kind, location, malformed, segment, segment_column, signed, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::leaf::{Leaf, LeafKind};
-use crate::archive::metadata::{Event, Observation};
+use crate::archive::metadata::{Edition, Event, Observation};
 use crate::archive::segment::{Location, Position};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
@@ -160,26 +161,83 @@ impl Catalog {
             Event::Key(record) => Some(
                 serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
             ),
+            // Its packs are long and asked for by whoever cleans by them again; that there is such a set, by each start.
+            Event::Rules(rules) => Some(serde_json::json!(rules.id).to_string()),
             Event::Revision(_) => None,
         };
-        self.run(
-            "UPDATE events SET happened_at = ?2, detail = ?3, segment = ?4, metadata_offset = ?5, \
-             metadata_length = ?6 WHERE leaf = ?1",
-            params![
-                signed(leaf),
-                event.at().as_microsecond(),
-                detail,
-                segment_column(metadata.segment),
-                signed(metadata.offset),
-                signed(metadata.length)
-            ],
-        )?;
+        self.place_event(leaf, event.at(), detail, metadata)?;
         if let Event::Revision(revision) = event
             && let Some(url) = revision.declared.url.as_deref().and_then(normalise_url)
         {
             self.add_name(doc, IdentityKind::Url, &url)?;
         }
         Ok(())
+    }
+
+    fn place_event(
+        &self,
+        leaf: u64,
+        at: Timestamp,
+        detail: Option<String>,
+        metadata: Location,
+    ) -> Result<(), Error> {
+        self.run(
+            "UPDATE events SET happened_at = ?2, detail = ?3, segment = ?4, metadata_offset = ?5, \
+             metadata_length = ?6 WHERE leaf = ?1",
+            params![
+                signed(leaf),
+                at.as_microsecond(),
+                detail,
+                segment_column(metadata.segment),
+                signed(metadata.offset),
+                signed(metadata.length)
+            ],
+        )
+    }
+
+    /// Takes in the records of an announced edition.
+    pub fn fill_edition(
+        &self,
+        leaf: u64,
+        doc: &DocId,
+        edition: &Edition,
+        content: &ContentRow<'_>,
+        text: Option<Location>,
+        metadata: (Location, Digest),
+    ) -> Result<(), Error> {
+        let (at, digest) = metadata;
+        self.place_event(leaf, edition.cleaned_at, None, at)?;
+        self.run(
+            "INSERT OR REPLACE INTO editions VALUES \
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            params![
+                signed(leaf),
+                doc.0,
+                edition.capture,
+                edition.edition,
+                edition.cleaned_at.as_microsecond(),
+                digest.as_bytes(),
+                edition.digests.raw.as_bytes(),
+                edition.digests.text.as_bytes(),
+                edition.digests.story.as_bytes(),
+                content.title,
+                content.rules,
+                text.map(|t| signed(t.offset)),
+                text.map(|t| signed(t.length)),
+                segment_column(at.segment),
+                signed(at.offset),
+                signed(at.length),
+            ],
+        )
+    }
+
+    /// The leaf and the place of the record that holds a set of rules, by its name.
+    pub fn rule_set(&self, id: &str) -> Result<Option<(Digest, Location)>, Error> {
+        let sql = "SELECT metadata, segment, metadata_offset, metadata_length FROM events \
+                   WHERE kind = 'rules' AND detail = ?1 AND segment IS NOT NULL LIMIT 1";
+        let read = |row: &Row<'_>| Ok((digest(row, 0)?, location(row, [1, 2, 3])?));
+        let found = self.first(sql, [serde_json::json!(id).to_string()], read)?;
+        Ok(found.and_then(|(digest, at)| Some((digest, at?))))
     }
 
     /// The details of all events of a kind whose record is found, in the order in which they happened, with their leaves.
@@ -234,8 +292,10 @@ impl Catalog {
                 ..DocState::default()
             });
         };
-        let sql = "SELECT story FROM captures WHERE doc = ?1 AND version = ?2 AND story IS NOT NULL \
-                   ORDER BY capture DESC LIMIT 1";
+        let sql = "SELECT coalesce((SELECT e.story FROM editions AS e WHERE e.doc = c.doc \
+                   AND e.capture = coalesce(c.same_as, c.capture) ORDER BY e.edition DESC LIMIT 1), c.story) \
+                   FROM captures AS c WHERE c.doc = ?1 AND c.version = ?2 AND c.story IS NOT NULL \
+                   ORDER BY c.capture DESC LIMIT 1";
         let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
         Ok(DocState {
             capture,

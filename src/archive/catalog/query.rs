@@ -4,8 +4,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
 use super::{
-    CaptureRow, Catalog, Counts, DocumentRow, HistoryRow, LeafRow, Locations, MeasureRow, change,
-    digest, kind, location, malformed, segment, segment_column, signed, timestamp, unsigned,
+    CaptureRow, Catalog, Counts, DocumentRow, EditionId, EditionRow, HistoryRow, LeafRow,
+    Locations, MeasureRow, change, digest, kind, location, malformed, segment, segment_column,
+    signed, timestamp, unsigned,
 };
 use crate::archive::Error;
 use crate::archive::metadata::{Extent, Measure};
@@ -40,6 +41,8 @@ impl Catalog {
             Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?)))
         })?;
         let counts: std::collections::HashMap<String, (u32, u32)> = counts.into_iter().collect();
+        let latest = latest.into_iter().map(|row| self.in_latest_edition(row));
+        let latest: Vec<CaptureRow> = latest.collect::<Result<_, _>>()?;
         let rows = latest.into_iter().map(|latest| {
             let (captures, versions) = counts.get(&latest.doc.0).copied().unwrap_or_default();
             DocumentRow {
@@ -50,6 +53,18 @@ impl Catalog {
             }
         });
         Ok(rows.collect())
+    }
+
+    /// A capture as its latest edition shows it.
+    pub fn in_latest_edition(&self, row: CaptureRow) -> Result<CaptureRow, Error> {
+        let id = CaptureId {
+            doc: row.doc.clone(),
+            capture: row.content_of(),
+        };
+        Ok(match self.latest_edition(&id)? {
+            Some(edition) => row.in_edition(&edition),
+            None => row,
+        })
     }
 
     /// Documents whose id follows `after`, in the order of ids; a thousand at most.
@@ -72,6 +87,48 @@ impl Catalog {
     /// The captures of a document in the order of archiving.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
+    }
+
+    /// The editions of a document's captures, the latest of each capture last.
+    pub fn editions(&self, doc: &DocId) -> Result<Vec<EditionRow>, Error> {
+        let sql = format!("{SELECT_EDITIONS} WHERE doc = ?1 ORDER BY capture, edition");
+        self.all(&sql, [&doc.0], edition_row)
+    }
+
+    /// The latest edition of a capture; `None` if it was never cleaned again.
+    pub fn latest_edition(&self, id: &CaptureId) -> Result<Option<EditionRow>, Error> {
+        let sql = format!(
+            "{SELECT_EDITIONS} WHERE doc = ?1 AND capture = ?2 ORDER BY edition DESC LIMIT 1"
+        );
+        self.first(&sql, params![id.doc.0, id.capture], edition_row)
+    }
+
+    /// The capture of a version that was archived last, with its content, in its latest edition.
+    pub fn latest_of_version(
+        &self,
+        doc: &DocId,
+        version: u32,
+    ) -> Result<Option<CaptureRow>, Error> {
+        let wanted =
+            "c.doc = ?1 AND c.version = ?2 AND c.same_as IS NULL ORDER BY c.capture DESC LIMIT 1";
+        let found = self.captures_where(wanted, params![doc.0, version])?.pop();
+        found.map(|row| self.in_latest_edition(row)).transpose()
+    }
+
+    /// Whether there are captures that other rules than these may have cleaned.
+    pub fn has_other_rules(&self, id: &str) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE kind = 'rules' AND detail IS NOT ?1) \
+                   OR EXISTS (SELECT 1 FROM captures) \
+                   AND NOT EXISTS (SELECT 1 FROM events WHERE kind = 'rules' AND detail IS ?1)";
+        let id = serde_json::json!(id).to_string();
+        let has = self.first(sql, [id], |row| row.get(0))?;
+        Ok(has.unwrap_or(false))
+    }
+
+    /// Captures with content of their own whose leaf is `from` or comes later, in the order of archiving.
+    pub fn contents(&self, from: u64, count: u32) -> Result<Vec<CaptureRow>, Error> {
+        let wanted = "c.leaf >= ?1 AND c.same_as IS NULL ORDER BY c.leaf LIMIT ?2";
+        self.captures_where(wanted, params![signed(from), count])
     }
 
     /// The revisions of a capture's metadata: digest and place of each, oldest first.
@@ -254,6 +311,30 @@ impl Catalog {
     }
 }
 
+const SELECT_EDITIONS: &str = "SELECT capture, edition, leaf, cleaned_at, title, rules, raw, text, story, \
+    segment, text_offset, text_length, metadata_offset, metadata_length, metadata FROM editions";
+
+fn edition_row(row: &Row<'_>) -> rusqlite::Result<EditionRow> {
+    let metadata = location(row, [9, 12, 13])?.ok_or_else(|| malformed(9))?;
+    Ok(EditionRow {
+        capture: row.get(0)?,
+        id: EditionId {
+            number: row.get(1)?,
+            leaf: unsigned(row, 2)?,
+            cleaned_at: timestamp(row, 3)?,
+        },
+        title: row.get(4)?,
+        rules: row.get(5)?,
+        digests: Digests {
+            raw: digest(row, 6)?,
+            text: digest(row, 7)?,
+            story: digest(row, 8)?,
+        },
+        text: location(row, [9, 10, 11])?,
+        content: (metadata, digest(row, 14)?),
+    })
+}
+
 /// A capture, with where its raw bytes are, and with what it has only through the capture that it is the same as.
 const SELECT_CAPTURES: &str = r#"SELECT
     c.doc, c.capture, c.version, c.change, c.leaf, c.claim, c.root, c.path, c.captured_at, c.received_at, c.url,
@@ -302,5 +383,6 @@ fn capture_row(row: &Row<'_>) -> rusqlite::Result<CaptureRow> {
                 None => None,
             },
         },
+        edition: None,
     })
 }

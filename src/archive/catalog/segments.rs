@@ -65,23 +65,27 @@ impl Catalog {
         text: Option<Location>,
         metadata: Location,
     ) -> Result<(), Error> {
-        let sql = "UPDATE captures SET segment = ?2, metadata_offset = ?3, metadata_length = ?4, text_offset = ?5, \
-                   text_length = ?6 WHERE leaf = ?1";
         let segment = segment_column(metadata.segment);
         let (offset, length) = (signed(metadata.offset), signed(metadata.length));
         let text_offset = text.map(|text| signed(text.offset));
         let text_length = text.map(|text| signed(text.length));
-        self.run(
-            sql,
-            params![
-                signed(leaf),
-                segment,
-                offset,
-                length,
-                text_offset,
-                text_length
-            ],
-        )?;
+        for table in ["captures", "editions"] {
+            let sql = format!(
+                "UPDATE {table} SET segment = ?2, metadata_offset = ?3, metadata_length = ?4, text_offset = ?5, \
+                 text_length = ?6 WHERE leaf = ?1"
+            );
+            self.run(
+                &sql,
+                params![
+                    signed(leaf),
+                    segment,
+                    offset,
+                    length,
+                    text_offset,
+                    text_length
+                ],
+            )?;
+        }
         let sql = "UPDATE events SET segment = ?2, metadata_offset = ?3, metadata_length = ?4 WHERE leaf = ?1";
         self.run(sql, params![signed(leaf), segment, offset, length])
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use crate::archive::capture::{
-    self, Prepared, RevisitTarget, metadata_record, revisit_record, target_uri,
+    self, Prepared, PreparedEdition, RevisitTarget, metadata_record, revisit_record, target_uri,
 };
 use crate::archive::catalog::{CaptureRow, Change, ContentRow, NewCapture, PinRow};
 use crate::archive::group::Group;
@@ -14,10 +14,12 @@ use crate::archive::keys::{IdentitySecret, random};
 use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::metadata::{
     self, CaptureBlock, Content, Event, EventBlock, KeyRecord, MetadataBlock, PinRecord, Revision,
+    RuleSet,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
 use crate::archive::{Error, Manifest, pins};
+use crate::article::Digests;
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId, DocId, VersionId};
 use crate::pin::{PinScope, PinVerdict};
@@ -195,6 +197,79 @@ impl Open {
         self.add_event(group, &doc, Event::Key(record))
     }
 
+    /// See [`super::ArchiveWriter::stale`].
+    pub(super) fn stale(
+        &self,
+        doc: &DocId,
+        digests: &Digests,
+        rules: &str,
+    ) -> Result<Option<CaptureRow>, Error> {
+        let state = self.catalog.doc_state(doc)?;
+        if state.version == 0 || state.story == Some(digests.story) {
+            return Ok(None);
+        }
+        let same_bytes = self.catalog.same_bytes(doc, state.version, &digests.raw)?;
+        let latest = self.catalog.latest_of_version(doc, state.version)?;
+        Ok(latest.filter(|row| same_bytes.is_none() && row.rules != rules))
+    }
+
+    /// Adds an edition, unless another was made meanwhile, or its capture is not there. The index of its leaf.
+    pub(super) fn add_edition<'a>(
+        &mut self,
+        group: &mut Group<'a>,
+        prepared: &'a PreparedEdition,
+    ) -> Result<Option<u64>, Error> {
+        let PreparedEdition { doc, edition, .. } = prepared;
+        let id = CaptureId {
+            doc: doc.clone(),
+            capture: edition.capture,
+        };
+        let last = self.catalog.latest_edition(&id)?;
+        let last = last.map_or(1, |row| row.id.number);
+        let state = self.catalog.doc_state(doc)?;
+        if edition.edition != last + 1 || edition.capture > state.capture {
+            return Ok(None);
+        }
+        let text = group.push(&prepared.text);
+        let at = group.push(&prepared.metadata);
+        let index = group.next_leaf();
+        let leaf = Leaf {
+            capture: Some(edition.capture),
+            doc: doc.clone(),
+            kind: LeafKind::Reclean,
+            metadata: prepared.metadata_digest,
+            previous: state.leaf,
+            version: None,
+        };
+        group.leaves.push(leaf.to_bytes());
+        self.catalog.announce(index, &leaf)?;
+        let content = ContentRow {
+            title: prepared.title.as_deref(),
+            rules: &prepared.rules,
+            measure: None,
+        };
+        let metadata = (at, prepared.metadata_digest);
+        self.catalog
+            .fill_edition(index, doc, edition, &content, Some(text), metadata)?;
+        Ok(Some(index))
+    }
+
+    /// Adds a set of rules, unless the archive has it. Whether it was added.
+    pub(super) fn add_rules(
+        &mut self,
+        group: &mut Group<'_>,
+        secret: &IdentitySecret,
+        rules: RuleSet,
+    ) -> Result<bool, Error> {
+        if self.catalog.rule_set(&rules.id)?.is_some() {
+            return Ok(false);
+        }
+        // Made like the id of a document, of a key that none has.
+        let doc = secret.doc_id("rules:");
+        self.add_event(group, &doc, Event::Rules(rules))?;
+        Ok(true)
+    }
+
     /// Adds the record, the leaf and the row of what happened to `doc` and is no capture. The index of its leaf.
     fn add_event(
         &mut self,
@@ -254,6 +329,7 @@ fn read_declared(dir: &Path, at: Location, digest: &Digest) -> Result<Declared, 
     let record = proven(dir, at, &bytes, "metadata", digest)?;
     match MetadataBlock::<IgnoredAny>::parse(record.block) {
         Ok(MetadataBlock::Capture(block)) => Ok(block.observation.declared),
+        Ok(MetadataBlock::Edition(_)) => Err(unusable(dir, at, "it is an edition's")),
         Ok(MetadataBlock::Event(event)) => match *event {
             Event::Revision(revision) => Ok(revision.declared),
             _ => Err(unusable(dir, at, "it declares nothing")),

@@ -1,12 +1,12 @@
 //! Judging what was read: each capture by its metadata block, and what is left over by where it stands.
 
 use crate::archive::leaf::LeafKind;
-use crate::archive::metadata::{Content, MetadataBlock};
+use crate::archive::metadata::{Content, Edition, EditionBlock, MetadataBlock};
 use crate::archive::segment::{self, Location, Position};
 use crate::archive::warc::Record;
 use crate::check::content;
 use crate::check::problem::{Code, Findings};
-use crate::check::records::{Damage, Group, Kind, Missed, Records, Region, Target};
+use crate::check::records::{Damage, Group, Kind, Missed, Pending, Records, Region, Target};
 use crate::digest::Digest;
 use crate::identity::DocId;
 
@@ -77,6 +77,12 @@ impl Records<'_> {
         let doc = Some(self.view.leaves.doc(&leaf));
         let block = match block {
             MetadataBlock::Capture(block) if leaf.kind == LeafKind::Capture => *block,
+            MetadataBlock::Edition(block)
+                if (LeafKind::Reclean, Some(block.edition.capture))
+                    == (leaf.kind, leaf.capture) =>
+            {
+                return self.judge_edition(index, at, *block, group, findings);
+            }
             MetadataBlock::Event(event)
                 if (event.kind(), event.capture()) == (leaf.kind, leaf.capture) =>
             {
@@ -140,7 +146,15 @@ impl Records<'_> {
             let raw = raw
                 .filter(|raw| raw.kind == Kind::Raw)
                 .map(|raw| raw.block.as_slice());
-            if let Err(message) = content::fits(block, &group.records[text].block, raw) {
+            let length = block.observation.raw_bytes;
+            let fits = match block.content {
+                _ if raw.is_some_and(|raw| raw.len() as u64 != length) => Err(format!(
+                    "its metadata says {length} raw bytes, there are others"
+                )),
+                Some(content) => content::fits(content, digests, &group.records[text].block, raw),
+                None => Err("its metadata has none".to_owned()),
+            };
+            if let Err(message) = fits {
                 let message = format!("{}: {message}", who("the content"));
                 findings.problem_of(Code::ContentUnfit, at.to_string(), doc.clone(), message);
             }
@@ -155,6 +169,46 @@ impl Records<'_> {
         } else {
             findings.problem_of(missed.code, missed.place, missed.doc, missed.message);
         }
+    }
+
+    /// Judges an edition, whose raw bytes are those of its capture.
+    fn judge_edition(
+        &self,
+        index: usize,
+        at: Location,
+        block: EditionBlock<Content>,
+        group: &Group,
+        findings: &mut Findings,
+    ) -> Vec<Option<usize>> {
+        let leaf = self.view.leaves.all[index];
+        let doc = leaf.map(|leaf| self.view.leaves.doc(&leaf));
+        let Edition {
+            capture,
+            edition,
+            digests,
+            ..
+        } = block.edition;
+        let who = |what| format!("{what} of edition {edition} of capture {capture}");
+        let fits = |p: &Pending| p.kind == Kind::Text && p.digest == digests.text;
+        let text = group.records.iter().rposition(fits);
+        let mut problem = |code, message| {
+            findings.problem_of(code, at.to_string(), doc.clone(), message);
+        };
+        match text {
+            None => {
+                let text = who("the canonical text");
+                let message = format!("{text}, {}, is not there", digests.text);
+                problem(Code::TextMissing, message);
+            }
+            Some(text) => {
+                let text = &group.records[text].block;
+                if let Err(message) = content::fits(block.content, digests, text, None) {
+                    let message = format!("{}: {message}", who("the content"));
+                    problem(Code::ContentUnfit, message);
+                }
+            }
+        }
+        vec![text]
     }
 
     /// Whether sound raw bytes of this digest are there: read already, or where the catalog says.

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::{BUILT_IN, CREDITS, CreditWords, Index, Rule};
 use crate::clean::fold::Folded;
 use crate::clean::site::SiteHead;
+use crate::ruleset::PackText;
 
 /// The name of the pack that holds words of credits instead of rules.
 pub const CREDIT: &str = "credit";
@@ -150,7 +151,36 @@ pub fn built_in() -> impl Iterator<Item = Source> {
     })
 }
 
+impl Source {
+    /// A pack that an archive kept.
+    pub(super) fn of(text: &PackText) -> Source {
+        Source {
+            name: text.name.clone(),
+            place: match text.built_in {
+                true => BUILT_IN_PLACE.to_owned(),
+                false => "kept in the archive".to_owned(),
+            },
+            text: text.text.clone().into(),
+            kind: match text.site {
+                true => Kind::Site,
+                false => Kind::Pack,
+            },
+            tried: false,
+        }
+    }
+}
+
 impl Pack {
+    /// The pack as an archive keeps it.
+    pub(super) fn to_text(&self) -> PackText {
+        PackText {
+            name: self.source.name.clone(),
+            built_in: self.is_built_in(),
+            site: self.source.kind == Kind::Site,
+            text: self.source.text.clone().into_owned(),
+        }
+    }
+
     /// Reads a pack.
     pub fn parse(source: Source) -> Result<Pack, Box<Defect>> {
         let (shadow, site, content) = parts(&source).map_err(|error| {
