@@ -113,7 +113,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     }
     // Before anything is taken in: who asks meanwhile waits for the answer.
     let (socket, listener) = Socket::listen(&config.daemon.control)?;
-    let captures = writer.counts()?.captures;
+    let captures = writer.captures()?;
     let workers = config.daemon.worker_count();
     let pins = writer.pins();
     let (settings, rules) = settings(&config, pins.clone());

@@ -840,14 +840,15 @@ fn audit_tells_every_leaf_in_order_and_the_checks_between_them() {
         .collect();
     let all = [
         (Some(0), "archived"),
-        (Some(1), "archived"),
+        (Some(1), "rules"),
+        (Some(2), "archived"),
         (None, "checked"),
-        (Some(2), "pin"),
+        (Some(3), "pin"),
     ];
     assert_eq!(told, all);
-    assert_eq!(events[1]["change"], "story");
-    assert_eq!(events[2]["detail"]["leaves"], 2);
-    assert_eq!(events[3]["detail"]["reason"], reason);
+    assert_eq!(events[2]["change"], "story");
+    assert_eq!(events[3]["detail"]["leaves"], 3);
+    assert_eq!(events[4]["detail"]["reason"], reason);
     let said = desk.run(&["audit", "--doc", url]).expect(0).stdout;
     assert_eq!(said.lines().count(), 3);
     assert!(!said.contains('\u{1b}'), "{said:?}");
@@ -856,7 +857,7 @@ fn audit_tells_every_leaf_in_order_and_the_checks_between_them() {
     // A leaf of any kind can be proven.
     let proof = desk.sandbox.path("pin.tlog-proof");
     let proof = proof.to_str().unwrap();
-    desk.run(&["prove", "--leaf", "2", "-o", proof]).expect(0);
+    desk.run(&["prove", "--leaf", "3", "-o", proof]).expect(0);
     let object = desk.run(&["verify", proof, "--json"]).expect(0).json();
     assert_eq!(object[0]["event"]["pin"]["text"], "Tickets");
 }

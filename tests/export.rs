@@ -203,7 +203,7 @@ fn a_bag_holds_raw_bytes_text_and_the_block_that_the_leaf_commits_to() {
     assert_eq!(there, listed);
     // Five captures of five files each, checkpoint and key.
     assert_eq!(listed.len(), 5 * 5 + 2);
-    let entries = fs::read(desk.path("archive/log/tile/entries/000.p/5")).unwrap();
+    let entries = fs::read(desk.path("archive/log/tile/entries/000.p/6")).unwrap();
     let entries = String::from_utf8_lossy(&entries).into_owned();
     let blocks = listed.iter().filter(|path| path.ends_with("metadata.json"));
     for block in blocks {

@@ -188,7 +188,7 @@ fn a_fact_checker_verifies_a_version_with_the_key_alone() {
     assert!(said.stderr.contains("proves nothing"), "{}", said.stderr);
     faircopy(&["verify", &proof]).expect(2);
     let said = faircopy(&["verify", &path("checkpoint"), "--vkey", &vkey]).expect(0);
-    assert!(said.stdout.contains("size 1, root"), "{}", said.stdout);
+    assert!(said.stdout.contains("size 2, root"), "{}", said.stdout);
     // It is not written over what is there.
     desk.run(&["prove", url, "-o", &proof]).expect(1);
 }

@@ -35,8 +35,12 @@ const TABLES: [&str; 7] = [
 ];
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Up to this size a reader has the whole catalog examined before it believes it: that takes some hundredths of a second.
-const READER_EXAMINES_BYTES_MAX: u64 = 32 << 20;
+/// Up to this size the whole catalog is examined before it is believed: that takes some hundredths of a second.
+const EXAMINED_BYTES_MAX: u64 = 32 << 20;
+/// Pages that a writer keeps in memory. Ids and digests are random, so that each capture touches pages all over.
+const CACHE_KIB: u32 = 48 << 10;
+/// So many pages are in the write-ahead log before they are written to the catalog: many captures touch one page.
+const CHECKPOINT_PAGES: u32 = 16_384;
 
 /// The catalog.
 #[derive(Debug)]
@@ -285,15 +289,19 @@ impl Catalog {
         archive.join("catalog.sqlite")
     }
 
-    /// Opens the catalog for the writer, or makes an empty one. An error if it is damaged: see [`Catalog::set_aside`].
-    pub fn open(archive: &Path) -> Result<Catalog, Error> {
+    /// Opens the catalog for the writer, or makes an empty one. An error if it is damaged: see [`Catalog::set_aside`]. One that
+    /// is large is looked through only if it is `suspect`, since that takes seconds: its damage shows when it is met.
+    pub fn open(archive: &Path, suspect: bool) -> Result<Catalog, Error> {
         let path = Catalog::path_in(archive);
         let uri = format!("file:{}", uri_path(&path));
         let catalog = Catalog::connect(&path, uri, OpenFlags::default())?;
         let prepared = catalog
             .connection
             // A power cut may cost the last transactions: they are made again from log and segments.
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
+            .execute_batch(&format!(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{CACHE_KIB}; \
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+            ))
             .and_then(|()| {
                 let empty = catalog.schema_version()? == 0 && catalog.table_count()? == 0;
                 if empty {
@@ -303,7 +311,12 @@ impl Catalog {
                 }
             });
         prepared.map_err(|e| catalog.error("open", e))?;
-        catalog.examine()?;
+        let size = std::fs::metadata(&catalog.path).map_or(0, |file| file.len());
+        if suspect || size <= EXAMINED_BYTES_MAX {
+            catalog.examine()?;
+        } else {
+            catalog.examine_version()?;
+        }
         Ok(catalog)
     }
 
@@ -326,7 +339,7 @@ impl Catalog {
             }
             Err(error) => return Err(catalog.error("read", error)),
         };
-        if size <= READER_EXAMINES_BYTES_MAX {
+        if size <= EXAMINED_BYTES_MAX {
             catalog.examine()?;
         } else {
             catalog.examine_version()?;

@@ -76,6 +76,8 @@ pub struct ArchiveWriter {
     secret: IdentitySecret,
     /// What is open, until something fails.
     open: Option<Open>,
+    /// The catalog was found damaged at some place.
+    suspect: bool,
     checkpoint: Checkpoint,
     pins: SharedPins,
     faults: VecDeque<(Step, Fault)>,
@@ -130,12 +132,13 @@ impl ArchiveWriter {
         let manifest = Manifest::read(&paths.dir)?;
         let lock = lock(&paths)?;
         let secret = IdentitySecret::load(&paths)?;
-        let (open, recovery) = Open::recover(&paths)?;
+        let (open, recovery) = Open::recover(&paths, false)?;
         let book = PinBook::new(open.catalog.pins()?);
         let writer = ArchiveWriter {
             checkpoint: open.log.checkpoint().clone(),
             pins: SharedPins::new(secret.clone(), book),
             open: Some(open),
+            suspect: false,
             paths,
             options,
             manifest,
@@ -281,6 +284,11 @@ impl ArchiveWriter {
         self.opened()?.catalog.has_signature(source, signature)
     }
 
+    /// So many captures are in it.
+    pub fn captures(&mut self) -> Result<u64, Error> {
+        self.opened()?.catalog.capture_count()
+    }
+
     /// How much the archive holds.
     pub fn counts(&mut self) -> Result<Counts, Error> {
         self.opened()?.catalog.counts()
@@ -312,7 +320,7 @@ impl ArchiveWriter {
             self.open = None;
         }
         if self.open.is_none() {
-            let (open, recovery) = Open::recover(&self.paths)?;
+            let (open, recovery) = Open::recover(&self.paths, self.suspect)?;
             for finding in &recovery.findings {
                 tracing::warn!("{finding}");
             }
@@ -320,6 +328,7 @@ impl ArchiveWriter {
             let book = PinBook::new(open.catalog.pins()?);
             self.pins.set(book);
             self.open = Some(open);
+            self.suspect = false;
         }
         Ok(self.open.as_mut().expect("it was just opened"))
     }
@@ -347,6 +356,16 @@ impl ArchiveWriter {
 
     /// Lets `fill` fill a group and commits it.
     fn change<'a, T>(
+        &mut self,
+        now: Timestamp,
+        fill: impl FnOnce(&mut Open, &IdentitySecret, &mut Group<'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = self.try_to_change(now, fill);
+        self.suspect |= result.as_ref().is_err_and(Catalog::is_damage);
+        result
+    }
+
+    fn try_to_change<'a, T>(
         &mut self,
         now: Timestamp,
         fill: impl FnOnce(&mut Open, &IdentitySecret, &mut Group<'a>) -> Result<T, Error>,

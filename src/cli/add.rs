@@ -222,7 +222,7 @@ fn add_here(
         decode: config.decode.options(),
         rules: setup::rules_of(config).rules,
     };
-    let captures = writer.counts()?.captures;
+    let captures = writer.captures()?;
     let pipeline = Pipeline::start(
         writer,
         captures,

@@ -32,7 +32,15 @@ impl Shelf {
     pub fn new() -> Shelf {
         // In memory, if there is such a place: what is tested is the order of steps, and a disk takes a minute for it.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let folder = folder.expect("temporary folder");
+        Shelf::in_folder(folder.expect("temporary folder"))
+    }
+
+    /// One on a disk.
+    pub fn new_on_disk() -> Shelf {
+        Shelf::in_folder(tempfile::tempdir().expect("temporary folder"))
+    }
+
+    fn in_folder(folder: tempfile::TempDir) -> Shelf {
         let shelf = Shelf {
             folder,
             options: Options::default(),

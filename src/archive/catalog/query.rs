@@ -188,6 +188,12 @@ impl Catalog {
         })
     }
 
+    /// So many captures there are. Each leaf is a capture's or an event's, and there are few events.
+    pub fn capture_count(&self) -> Result<u64, Error> {
+        let sql = "SELECT leaves - (SELECT count(*) FROM events) FROM high_water";
+        Ok(self.first(sql, [], |row| unsigned(row, 0))?.unwrap_or(0))
+    }
+
     /// How much there is.
     pub fn counts(&self) -> Result<Counts, Error> {
         let sql = "SELECT count(DISTINCT doc), count(*), \

@@ -13,7 +13,8 @@ use crate::archive::{Error, Paths, rotation};
 use super::{Open, compact};
 
 impl Open {
-    pub(super) fn recover(paths: &Paths) -> Result<(Open, Recovery), Error> {
+    /// Recovers; with a catalog that is `suspect`, which was found damaged at some place, all of it is examined.
+    pub(super) fn recover(paths: &Paths, suspect: bool) -> Result<(Open, Recovery), Error> {
         let key_path = signing_key_path(paths);
         if !key_path.exists() {
             return Err(Error::NoKey { path: key_path });
@@ -30,7 +31,7 @@ impl Open {
             let path = paths.last_checkpoint();
             recovery.findings.push(Finding::NoLastCheckpoint { path });
         }
-        let catalog = open_catalog(paths, &log, witnessed, &mut recovery)?;
+        let catalog = open_catalog(paths, &log, witnessed, suspect, &mut recovery)?;
         if let Some(key) = rotation::finish(paths, &catalog)? {
             writer.adopt_key(key);
         }
@@ -55,10 +56,11 @@ fn open_catalog(
     paths: &Paths,
     log: &LogReader,
     witnessed: bool,
+    suspect: bool,
     recovery: &mut Recovery,
 ) -> Result<Catalog, Error> {
     let was_missing = !Catalog::path_in(&paths.dir).exists();
-    let opened = Catalog::open(&paths.dir).and_then(|catalog| {
+    let opened = Catalog::open(&paths.dir, suspect).and_then(|catalog| {
         compact::undo(&paths.dir, &catalog)?;
         let size = log.checkpoint().size;
         let covered = catalog.high_water()?.leaves;
@@ -100,7 +102,7 @@ fn open_catalog(
         why,
         set_aside: Some(set_aside),
     });
-    let catalog = Catalog::open(&paths.dir)?;
+    let catalog = Catalog::open(&paths.dir, false)?;
     recovery::replay(&paths.dir, &catalog, log, recovery)?;
     Ok(catalog)
 }
