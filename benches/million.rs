@@ -59,7 +59,10 @@ fn main() {
         let doc = number * 7919 % (at / VERSIONS_OF_ONE);
         slowest = slowest.max(timed(|| look_up(&archive, doc)).1);
     }
-    println!("lookup of a version by address, slowest of 200: {:.1} ms", ms(slowest));
+    println!(
+        "lookup of a version by address, slowest of 200: {:.1} ms",
+        ms(slowest)
+    );
     println!("resident at the end: {} KB", resident());
 }
 
@@ -72,7 +75,9 @@ fn versions() -> u64 {
 fn fill(shelf: &mut Shelf, writer: &mut ArchiveWriter, at: &mut u64, to: u64) {
     while *at < to {
         let count = GROUP.min(to - *at);
-        let group: Vec<_> = (*at..*at + count).map(|n| prepare(draft(shelf, n))).collect();
+        let group: Vec<_> = (*at..*at + count)
+            .map(|n| prepare(draft(shelf, n)))
+            .collect();
         writer.commit(group, shelf::now()).unwrap();
         *at += count;
     }
@@ -96,7 +101,8 @@ fn draft(shelf: &mut Shelf, number: u64) -> faircopy::archive::capture::Draft {
     // All documents once, then all of them again.
     let docs = versions() / VERSIONS_OF_ONE;
     let (doc, round) = (number % docs, number / docs);
-    let sentence = format!("The ferry number {doc} left the harbour of Tarn for the {round}. time. ");
+    let sentence =
+        format!("The ferry number {doc} left the harbour of Tarn for the {round}. time. ");
     let text = sentence.repeat(12);
     let mut draft = shelf.draft(&format!("{doc}.txt"), &text, &[text.trim_end()]);
     draft.declared.url = Some(url(doc));

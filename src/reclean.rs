@@ -59,7 +59,7 @@ pub enum Error {
         /// The capture.
         capture: u32,
         /// Why.
-        source: archive::Error,
+        source: Box<archive::Error>,
     },
     /// It was decoded once and cannot be now.
     #[error("cannot decode capture {capture} of document {doc} again")]
@@ -69,7 +69,7 @@ pub enum Error {
         /// The capture.
         capture: u32,
         /// Why.
-        source: Reason,
+        source: Box<Reason>,
     },
 }
 
@@ -91,7 +91,7 @@ pub fn decode_again(
     decode(path, &raw, &observation.declared, &options).map_err(|source| Error::Decode {
         doc: row.doc.to_string(),
         capture: row.capture,
-        source,
+        source: source.into(),
     })
 }
 
@@ -99,7 +99,7 @@ fn unreadable(row: &CaptureRow, source: archive::Error) -> Error {
     Error::Archive {
         doc: row.doc.to_string(),
         capture: row.capture,
-        source,
+        source: source.into(),
     }
 }
 
@@ -116,7 +116,7 @@ pub fn again(archive: &Archive, row: &CaptureRow, by: By<'_>) -> Result<Option<R
     let after = cleaned.map_err(|source| Error::Decode {
         doc: row.doc.to_string(),
         capture: row.capture,
-        source,
+        source: source.into(),
     })?;
     let is_same = after.article == before.article
         && compare(document.input(), &before.ledger, &after.ledger).is_empty();

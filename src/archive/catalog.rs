@@ -36,7 +36,7 @@ const TABLES: [&str; 7] = [
 /// Readers wait so long for a writer's moment of exclusiveness, and the reverse.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size the whole catalog is examined before it is believed: that takes some hundredths of a second.
-const EXAMINED_BYTES_MAX: u64 = 32 << 20;
+const EXAMINED_BYTES_MAX: u64 = 8 << 20;
 /// Pages that a writer keeps in memory. Ids and digests are random, so that each capture touches pages all over.
 const CACHE_KIB: u32 = 48 << 10;
 /// So many pages are in the write-ahead log before they are written to the catalog: many captures touch one page.
