@@ -282,7 +282,7 @@ fn an_idle_daemon_fills_the_index() {
             .ok()
     };
     wait_until("the index is filled", || {
-        path.exists() && covered() == Some(1)
+        path.exists() && covered() == Some(2)
     });
     assert_eq!(desk.stop(), 0);
 }
