@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::daemon::Desk;
+use common::daemon::{Desk, faircopy};
 use faircopy::archive::Paths;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::writer::{ArchiveWriter, Options};
@@ -95,6 +95,13 @@ fn what_is_cleaned_again_becomes_an_edition_and_nothing_is_numbered_anew() {
     assert_eq!(text(&desk, &format!("{URL}@2.1")), before);
     assert!(!text(&desk, URL).contains("Tide tables"));
     desk.run(&["check", "--read-data"]).expect(0);
+    let sound = desk.path("sound");
+    desk.run(&["repair", "--to", sound.to_str().unwrap()])
+        .expect(0);
+    let archive = ["--archive", sound.to_str().unwrap()];
+    let repaired = faircopy(&[&["cat", URL], &archive[..]].concat()).expect(0);
+    assert_eq!(repaired.stdout, text(&desk, URL));
+    faircopy(&[&["check", "--read-data"], &archive[..]].concat()).expect(0);
 }
 
 #[test]

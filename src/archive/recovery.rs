@@ -239,7 +239,7 @@ fn parse_leaf(log: &LogReader, index: u64, entry: &[u8]) -> Result<Leaf, Error> 
 pub(crate) fn make_catalog(dir: &Path) -> Result<Recovery, Error> {
     let mut recovery = Recovery::default();
     let log = LogReader::open(&dir.join("log"))?;
-    replay(dir, &Catalog::open(dir)?, &log, &mut recovery)?;
+    replay(dir, &Catalog::open(dir, false)?, &log, &mut recovery)?;
     Ok(recovery)
 }
 

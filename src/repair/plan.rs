@@ -169,14 +169,18 @@ impl Planner<'_, '_> {
         }
         let group = std::mem::take(&mut self.pending);
         let (mut raw, mut text) = (None, None);
-        if let Ok(MetadataBlock::Capture(block)) = MetadataBlock::<IgnoredAny>::parse(record.block)
-        {
-            let Observation { digests, .. } = block.observation;
-            let last = |is_it: &dyn Fn(&Pending) -> bool| group.iter().rposition(is_it);
-            raw = last(&|p| p.kind != Kind::Text && p.digest == digests.raw);
-            if block.same_as.is_none() {
-                text = last(&|p| p.kind == Kind::Text && p.digest == digests.text);
+        let last = |is_it: &dyn Fn(&Pending) -> bool| group.iter().rposition(is_it);
+        let text_of = |digest| last(&|p| p.kind == Kind::Text && p.digest == digest);
+        match MetadataBlock::<IgnoredAny>::parse(record.block) {
+            Ok(MetadataBlock::Capture(block)) => {
+                let Observation { digests, .. } = block.observation;
+                raw = last(&|p| p.kind != Kind::Text && p.digest == digests.raw);
+                if block.same_as.is_none() {
+                    text = text_of(digests.text);
+                }
             }
+            Ok(MetadataBlock::Edition(block)) => text = text_of(block.edition.digests.text),
+            _ => {}
         }
         for (number, pending) in group.into_iter().enumerate() {
             if raw != Some(number) && text != Some(number) {
