@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::metadata::{LinkRecord, SplitRecord};
 use crate::archive::writer::compact::Compaction;
 use crate::durable;
 use crate::pin::{Pin, PinScope};
@@ -40,6 +41,10 @@ pub enum Request {
     RotateKey,
     /// Archive what a person decided.
     Pin(Box<PinRequest>),
+    /// Archive that two documents are one, or are not after all.
+    Link(Box<LinkRecord>),
+    /// Archive that a document is two, or is not after all.
+    Split(Box<SplitRecord>),
     /// Clean a batch of captures again.
     Reclean {
         /// The leaf at which the batch begins.
@@ -121,7 +126,7 @@ pub enum Answer {
     },
     /// Segments were sealed (`compact`).
     Compacted(Compacted),
-    /// It is archived (`pin`).
+    /// It is archived (`pin`, `link`, `split`).
     Pinned {
         /// Always true.
         pinned: bool,

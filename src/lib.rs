@@ -13,7 +13,7 @@
 //! cli/        one file per command
 //! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
-//! ingest  reclean  check  verify  publish  repair  export  search  rulebook  drift  suggest   the verbs
+//! ingest  reclean  check  verify  publish  repair  export  search  duplicates  rulebook  drift  suggest   the verbs
 //! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin   ruleset    the words
 //! document    tree       digest       durable        the ground
@@ -32,6 +32,7 @@ pub mod decode;
 pub mod digest;
 pub mod document;
 pub mod drift;
+pub mod duplicates;
 pub mod durable;
 pub mod export;
 mod human_duration;

@@ -390,6 +390,20 @@ async fn read_requests(
                 };
                 daemon.change(pin, answer).await;
             }
+            Request::Link(record) => {
+                let link = move |writer: &mut ArchiveWriter| {
+                    let leaf = writer.link(*record)?;
+                    Ok(Answer::Pinned { pinned: true, leaf })
+                };
+                daemon.change(link, answer).await;
+            }
+            Request::Split(record) => {
+                let split = move |writer: &mut ArchiveWriter| {
+                    let leaf = writer.split(*record)?;
+                    Ok(Answer::Pinned { pinned: true, leaf })
+                };
+                daemon.change(split, answer).await;
+            }
             Request::RotateKey => {
                 let rotate = |writer: &mut ArchiveWriter| {
                     let (leaf, vkey) = writer.rotate_key(Timestamp::now())?;

@@ -44,6 +44,10 @@ pub enum LeafKind {
     Reclean,
     /// A set of rules cleaned for the first time.
     Rules,
+    /// A person said that two documents are one, or took that back.
+    Link,
+    /// A person said that from a version on a document is another, or took that back.
+    Split,
 }
 
 impl LeafKind {
@@ -55,6 +59,8 @@ impl LeafKind {
         LeafKind::Key,
         LeafKind::Reclean,
         LeafKind::Rules,
+        LeafKind::Link,
+        LeafKind::Split,
     ];
 
     /// The kind as it stands in a leaf.
@@ -66,6 +72,8 @@ impl LeafKind {
             LeafKind::Key => "key",
             LeafKind::Reclean => "reclean",
             LeafKind::Rules => "rules",
+            LeafKind::Link => "link",
+            LeafKind::Split => "split",
         }
     }
 
@@ -78,7 +86,9 @@ impl LeafKind {
     fn is_about_a_capture(self) -> bool {
         match self {
             LeafKind::Capture | LeafKind::MetadataRevision | LeafKind::Reclean => true,
-            LeafKind::Pin | LeafKind::Key | LeafKind::Rules => false,
+            LeafKind::Pin | LeafKind::Key | LeafKind::Rules | LeafKind::Link | LeafKind::Split => {
+                false
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub fn title(kind: LeafKind) -> &'static str {
         LeafKind::Key => "faircopy key 1",
         LeafKind::Reclean => "faircopy edition 1",
         LeafKind::Rules => "faircopy rules 1",
+        LeafKind::Link => "faircopy link 1",
+        LeafKind::Split => "faircopy split 1",
     }
 }
 
@@ -153,6 +155,10 @@ pub enum Event {
     Key(KeyRecord),
     /// A set of rules cleaned for the first time.
     Rules(RuleSet),
+    /// Two documents are one, or are not after all.
+    Link(LinkRecord),
+    /// A document is two, or is not after all.
+    Split(SplitRecord),
 }
 
 impl Event {
@@ -163,6 +169,8 @@ impl Event {
             Event::Pin(_) => LeafKind::Pin,
             Event::Key(_) => LeafKind::Key,
             Event::Rules(_) => LeafKind::Rules,
+            Event::Link(_) => LeafKind::Link,
+            Event::Split(_) => LeafKind::Split,
         }
     }
 
@@ -170,7 +178,7 @@ impl Event {
     pub fn capture(&self) -> Option<u32> {
         match self {
             Event::Revision(revision) => Some(revision.capture),
-            Event::Pin(_) | Event::Key(_) | Event::Rules(_) => None,
+            _ => None,
         }
     }
 
@@ -178,6 +186,8 @@ impl Event {
     pub fn doc(&self) -> Option<&DocId> {
         match self {
             Event::Revision(_) | Event::Key(_) | Event::Rules(_) => None,
+            Event::Link(record) => Some(&record.doc),
+            Event::Split(record) => Some(&record.doc),
             Event::Pin(record) => match &record.of {
                 PinScope::Doc(doc) => Some(doc),
                 PinScope::Source(_) => None,
@@ -192,6 +202,8 @@ impl Event {
             Event::Pin(record) => record.pinned_at,
             Event::Key(record) => record.rotated_at,
             Event::Rules(rules) => rules.first_used_at,
+            Event::Link(record) => record.said_at,
+            Event::Split(record) => record.said_at,
         }
     }
 }
@@ -229,6 +241,40 @@ pub struct KeyRecord {
     pub new: String,
     /// When it was changed.
     pub rotated_at: Timestamp,
+}
+
+/// That two documents are one, as it is archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// One of them.
+    pub doc: DocId,
+    /// The other.
+    pub with: DocId,
+    /// What was said before is taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was said.
+    pub said_at: Timestamp,
+}
+
+/// That from a version on a document is another one, as it is archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitRecord {
+    /// The document.
+    pub doc: DocId,
+    /// The first version of the other one.
+    pub version: u32,
+    /// What was said before is taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
+    /// Why, in the person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was said.
+    pub said_at: Timestamp,
 }
 
 /// A set of rules, whole, so that what it made can be made again.

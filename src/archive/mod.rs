@@ -8,7 +8,7 @@
 //! log/                                    the transparency log
 //! catalog                                 SQLite: where everything is; can be deleted
 //! recovery                                brings the catalog up to the log, from wherever it stands
-//! capture  pins                           records made by many threads; what persons decided
+//! capture  pins  bonds                          records made by many threads; what persons decided
 //! seal                                    hot segments made into sealed ones
 //! group  writer                           the one that changes an archive
 //! reader                                  any number of those that do not
@@ -28,6 +28,7 @@ use crate::archive::log::writer::LogWriter;
 use crate::durable;
 use crate::identity::DocId;
 
+pub mod bonds;
 pub mod capture;
 pub mod catalog;
 pub mod dictionary;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::archive::bonds::Bonds;
 use crate::archive::catalog::{
     CaptureRow, Catalog, Counts, DocumentRow, EditionRow, Locations, MeasureRow, PinRow,
 };
@@ -169,6 +170,11 @@ impl Archive {
         self.catalog.captures(doc)
     }
 
+    /// What persons said of documents being one or two.
+    pub fn bonds(&self) -> Result<Bonds, Error> {
+        self.catalog.bonds()
+    }
+
     /// The editions of a document's captures, the latest of each capture last.
     pub fn editions(&self, doc: &DocId) -> Result<Vec<EditionRow>, Error> {
         self.catalog.editions(doc)
@@ -220,7 +226,14 @@ impl Archive {
 
     /// The capture that shows the selected version, in its latest edition unless another is asked for.
     pub fn resolve(&self, doc: &DocId, selector: &Selector) -> Result<CaptureRow, Error> {
-        let captures = self.captures(doc)?.into_iter();
+        // What stood last, or at a time, may be another document that is one with this.
+        let group = match selector {
+            Selector::Latest | Selector::AsOf(_) => self.bonds()?.group(doc),
+            Selector::Version(_) | Selector::Edition(..) => vec![doc.clone()],
+        };
+        let captures = group.iter().map(|doc| self.captures(doc));
+        let captures: Vec<_> = captures.collect::<Result<_, _>>()?;
+        let captures = captures.into_iter().flatten();
         let editions = match selector {
             Selector::Edition(_, number) if *number > 1 => self.editions(doc)?,
             _ => Vec::new(),

@@ -29,7 +29,7 @@ use crate::archive::log::key::{SigningKey, VerifierKey};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
-use crate::archive::metadata::{KeyRecord, PinRecord, RuleSet};
+use crate::archive::metadata::{KeyRecord, LinkRecord, PinRecord, RuleSet, SplitRecord};
 use crate::archive::pins::{PinBook, SharedPins};
 use crate::archive::recovery::{self, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
@@ -189,6 +189,19 @@ impl ArchiveWriter {
         })?;
         self.read_pins()?;
         Ok(leaf)
+    }
+
+    /// Archives that two documents are one, or are not after all, unless that holds already. The index of its leaf.
+    pub fn link(&mut self, record: LinkRecord) -> Result<Option<u64>, Error> {
+        let now = record.said_at;
+        self.change(now, |open, _, group| open.add_link(group, record))
+    }
+
+    /// Archives that from a version on a document is another, or is not after all, unless that holds already. The index of its
+    /// leaf.
+    pub fn split(&mut self, record: SplitRecord) -> Result<Option<u64>, Error> {
+        let now = record.said_at;
+        self.change(now, |open, _, group| open.add_split(group, record))
     }
 
     /// Changes the key that signs the log; see [`crate::archive::rotation`]. The index of the leaf that tells of it, and the new

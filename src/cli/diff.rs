@@ -81,7 +81,17 @@ fn captures(archive: &Archive, args: &Args) -> anyhow::Result<(CaptureRow, Captu
         None if new.version == 1 => {
             bail!("document {doc} has one version only; nothing to compare")
         }
-        None => archive.resolve(&doc, &Selector::Version(new.version - 1))?,
+        None => {
+            let bonds = archive.bonds()?;
+            if bonds.is_split(&new.doc, new.version) {
+                bail!(
+                    "a person said that {}@{} is another document than the version before it; name both to compare them all the same",
+                    new.doc,
+                    new.version
+                );
+            }
+            archive.resolve(&new.doc, &Selector::Version(new.version - 1))?
+        }
     };
     Ok((old, new))
 }

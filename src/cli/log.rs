@@ -3,6 +3,7 @@
 use faircopy::archive::catalog::{CaptureRow, Change};
 use faircopy::archive::reader::Archive;
 use faircopy::article::Article;
+use faircopy::identity::DocId;
 use serde_json::json;
 
 use super::{Exit, Global, output, reference, setup};
@@ -31,7 +32,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let archive = setup::open_archive(global)?;
     let (doc, _) = reference::split(&archive, &args.doc)?;
     let mut rows = Vec::new();
-    for entry in timeline(&archive, archive.captures(&doc)?)? {
+    let bonds = archive.bonds()?;
+    let group = bonds.group(&doc);
+    for entry in timelines(&archive, &group)? {
+        let part = bonds.part(&entry.row.doc, entry.row.version);
         let row = &entry.row;
         let cleaned_at = row.edition.map(|edition| edition.cleaned_at);
         if global.json {
@@ -39,7 +43,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
                 "doc": row.doc, "capture": row.capture, "version": row.version, "edition": row.edition_number(),
                 "captured_at": row.captured_at, "cleaned_at": cleaned_at, "change": entry.change,
                 "changed": entry.changed, "raw": row.digests.raw, "text": row.digests.text, "rules": row.rules,
-                "leaf": entry.leaf,
+                "leaf": entry.leaf, "part": part,
             }))?;
             continue;
         }
@@ -52,7 +56,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             change.push_str(&format!(": {}", entry.changed.join(", ")));
         }
         let at = cleaned_at.unwrap_or(row.captured_at);
-        rows.push(vec![
+        let parted = bonds.is_split(&row.doc, row.version) || part > 1;
+        if parted {
+            change.push_str(&format!(" (document {part} of this address)"));
+        }
+        let mut columns = vec![
             format!("#{}", row.capture),
             version,
             at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -60,13 +68,30 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             format!("raw {}", &row.digests.raw.to_hex()[..12]),
             format!("text {}", &row.digests.text.to_hex()[..12]),
             format!("leaf {}", entry.leaf),
-        ]);
+        ];
+        if group.len() > 1 {
+            columns.insert(0, row.doc.to_string());
+        }
+        rows.push(columns);
     }
     output::table(&rows)?;
     Ok(Exit::Good)
 }
 
-/// Captures and editions, in the order in which they were archived.
+/// The timeline of a document, in the order of archiving; that of several that are one, by the time of fetching.
+fn timelines(archive: &Archive, group: &[DocId]) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for doc in group {
+        entries.extend(timeline(archive, archive.captures(doc)?)?);
+    }
+    if group.len() > 1 {
+        let at = |entry: &Entry| entry.row.edition.map(|edition| edition.cleaned_at);
+        entries.sort_by_key(|entry| (at(entry).unwrap_or(entry.row.captured_at), entry.leaf));
+    }
+    Ok(entries)
+}
+
+/// Captures and editions of one document, in the order in which they were archived.
 fn timeline(archive: &Archive, captures: Vec<CaptureRow>) -> anyhow::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let Some(doc) = captures.first().map(|row| row.doc.clone()) else {

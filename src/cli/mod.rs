@@ -2,6 +2,7 @@
 
 mod add;
 mod audit;
+mod bond;
 mod cat;
 mod check;
 mod clean;
@@ -9,6 +10,7 @@ mod compact;
 mod completions;
 mod config;
 mod diff;
+mod duplicates;
 mod explain;
 mod export;
 mod init;
@@ -130,6 +132,9 @@ enum Command {
     Key(key::Args),
     Prove(prove::Args),
     Verify(verify::Args),
+    Link(bond::LinkArgs),
+    Split(bond::SplitArgs),
+    Duplicates(duplicates::Args),
     Reclean(reclean::Args),
     Compact(compact::Args),
     Config(config::Args),
@@ -189,6 +194,9 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Publish(args) => publish::run(global, args),
         Command::Prove(args) => prove::run(global, args),
         Command::Verify(args) => verify::run(global, args),
+        Command::Link(args) => bond::link(global, args),
+        Command::Split(args) => bond::split(global, args),
+        Command::Duplicates(args) => duplicates::run(global, args),
         Command::Reclean(args) => reclean::run(global, args),
         Command::Compact(args) => compact::run(global, args),
         Command::Config(args) => config::run(global, args),

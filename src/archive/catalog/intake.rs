@@ -9,6 +9,7 @@ use super::{
     change, digest, kind, location, malformed, segment, segment_column, signed, unsigned,
 };
 use crate::archive::Error;
+use crate::archive::bonds::Bonds;
 use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::metadata::{Edition, Event, Observation};
 use crate::archive::segment::{Location, Position};
@@ -161,6 +162,12 @@ impl Catalog {
             Event::Key(record) => Some(
                 serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
             ),
+            Event::Link(record) => Some(
+                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
+            ),
+            Event::Split(record) => Some(
+                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
+            ),
             // Its packs are long and asked for by whoever cleans by them again; that there is such a set, by each start.
             Event::Rules(rules) => Some(serde_json::json!(rules.id).to_string()),
             Event::Revision(_) => None,
@@ -248,6 +255,16 @@ impl Catalog {
             let detail = serde_json::from_str(&row.get::<_, String>(1)?);
             Ok((unsigned(row, 0)?, detail.map_err(|_| malformed(1))?))
         })
+    }
+
+    /// What persons said of documents being one or two.
+    pub fn bonds(&self) -> Result<Bonds, Error> {
+        let links = self.details(LeafKind::Link)?.into_iter();
+        let splits = self.details(LeafKind::Split)?.into_iter();
+        Ok(Bonds::new(
+            links.map(|(_, record)| record).collect(),
+            splits.map(|(_, record)| record).collect(),
+        ))
     }
 
     /// All pins whose record is found, in the order in which they were made.

@@ -13,8 +13,8 @@ use crate::archive::group::Group;
 use crate::archive::keys::{IdentitySecret, random};
 use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::metadata::{
-    self, CaptureBlock, Content, Event, EventBlock, KeyRecord, MetadataBlock, PinRecord, Revision,
-    RuleSet,
+    self, CaptureBlock, Content, Event, EventBlock, KeyRecord, LinkRecord, MetadataBlock,
+    PinRecord, Revision, RuleSet, SplitRecord,
 };
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{NewRecord, Record, RecordId, RecordWriter, warc_date};
@@ -252,6 +252,45 @@ impl Open {
         self.catalog
             .fill_edition(index, doc, edition, &content, Some(text), metadata)?;
         Ok(Some(index))
+    }
+
+    /// Adds that two documents are one, or are not after all, unless that holds. The index of its leaf.
+    pub(super) fn add_link(
+        &mut self,
+        group: &mut Group<'_>,
+        record: LinkRecord,
+    ) -> Result<Option<u64>, Error> {
+        for doc in [&record.doc, &record.with] {
+            if self.catalog.doc_state(doc)?.capture == 0 {
+                return Err(Error::NoDocument(doc.0.clone()));
+            }
+        }
+        let holds = self.catalog.bonds()?.are_linked(&record.doc, &record.with);
+        if holds != record.released {
+            return Ok(None);
+        }
+        let doc = record.doc.clone();
+        self.add_event(group, &doc, Event::Link(record)).map(Some)
+    }
+
+    /// Adds that from a version on a document is another, or is not after all, unless that holds. The index of its leaf.
+    pub(super) fn add_split(
+        &mut self,
+        group: &mut Group<'_>,
+        record: SplitRecord,
+    ) -> Result<Option<u64>, Error> {
+        let SplitRecord { doc, version, .. } = &record;
+        if *version < 2 || *version > self.catalog.doc_state(doc)?.version {
+            return Err(Error::NoVersion {
+                doc: doc.clone(),
+                asked: format!("{version} that could begin another document"),
+            });
+        }
+        if self.catalog.bonds()?.is_split(doc, *version) != record.released {
+            return Ok(None);
+        }
+        let doc = doc.clone();
+        self.add_event(group, &doc, Event::Split(record)).map(Some)
     }
 
     /// Adds a set of rules, unless the archive has it. Whether it was added.
