@@ -1,6 +1,6 @@
 //! `export`: hands archived versions out in forms that other programs read. What is damaged is told and left out; the rest goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -39,8 +39,8 @@ pub enum Target<'a> {
 /// What is exported.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// These documents, or of a document this capture; empty is all of them.
-    pub documents: Vec<(DocId, Option<u32>)>,
+    /// These documents, or of a document this capture in this edition; empty is all of them.
+    pub documents: Vec<(DocId, Option<CaptureRow>)>,
     /// Which captures of each.
     pub which: Which,
     /// Fetched then or later.
@@ -117,11 +117,16 @@ pub fn export(
 ) -> Result<Exported, Error> {
     let mut writer = Writer::create(archive, target, now)?;
     let mut exported = Exported::default();
+    let asked = selection.documents.iter();
+    let asked: HashMap<(&DocId, u32), &CaptureRow> = asked
+        .filter_map(|(doc, row)| row.as_ref().map(|row| ((doc, row.capture), row)))
+        .collect();
     for_each_document(archive, selection, &mut |captures, selected| {
         let mut some = false;
         let rows = writer.begin_document(captures, selected);
         for row in &rows {
-            match writer.capture(archive, row)? {
+            let edition = asked.get(&(&row.doc, row.capture)).copied();
+            match writer.capture(archive, row, edition)? {
                 Ok(()) => {
                     exported.captures += 1;
                     some = true;
@@ -180,12 +185,22 @@ impl<'a> Writer<'a> {
     }
 
     /// Reads all of a capture before a byte of it is written.
-    fn capture(&mut self, archive: &Archive, row: &CaptureRow) -> Result<Read<()>, Error> {
+    fn capture(
+        &mut self,
+        archive: &Archive,
+        row: &CaptureRow,
+        edition: Option<&CaptureRow>,
+    ) -> Result<Read<()>, Error> {
+        let shown = || match edition {
+            Some(edition) => Ok(edition.clone()),
+            None => archive.latest_edition(row.clone()),
+        };
         match self {
             Writer::Warc(writer) => writer.capture(archive, row),
+            // What the leaf commits to, so that it can be proven.
             Writer::Bag(writer) => writer.capture(archive, row),
-            Writer::Lines(writer) => writer.capture(archive, row),
-            Writer::Markdown(writer) => writer.capture(archive, row),
+            Writer::Lines(writer) => writer.capture(archive, &shown()?),
+            Writer::Markdown(writer) => writer.capture(archive, &shown()?),
         }
     }
 
@@ -232,7 +247,7 @@ fn for_each_document(
     for (doc, capture) in &selection.documents {
         let captures = named.entry(doc).or_insert_with(|| Some(Vec::new()));
         match (captures.as_mut(), capture) {
-            (Some(list), Some(capture)) => list.push(*capture),
+            (Some(list), Some(row)) => list.push(row.capture),
             _ => *captures = None,
         }
     }

@@ -44,7 +44,7 @@ pub struct Request {
 /// A version that was found.
 #[derive(Debug)]
 pub struct Hit {
-    /// The capture that brought the version.
+    /// The capture that brought the version, in its latest edition.
     pub row: CaptureRow,
     /// Whether it is the latest version of its document.
     pub is_current: bool,
@@ -97,6 +97,7 @@ pub fn search(archive: &Archive, request: &Request) -> Result<(Vec<Hit>, u64), E
         else {
             return Ok(true);
         };
+        let row = archive.latest_edition(row)?;
         let latest = archive.resolve(&doc, &Selector::Latest)?.version;
         let is_current = row.version == latest;
         if is_current || !request.current {

@@ -286,3 +286,52 @@ fn an_idle_daemon_fills_the_index() {
     });
     assert_eq!(desk.stop(), 0);
 }
+
+#[test]
+fn what_was_cleaned_again_is_found_and_exported_as_it_reads_now() {
+    let desk = Desk::new("");
+    let text = "Ferry returns\n\nThe ferry across the lake sails again from Monday, the harbour office said.\n\nTide tables for all\n\nDogs sail free of charge until the autumn.\n";
+    let file = desk.sandbox.write("ferry.txt", text);
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+    let found = |query: &str| {
+        desk.run(&["search", query, "--json"])
+            .expect(0)
+            .json()
+            .len()
+    };
+    assert_eq!((found("tables"), found("dogs")), (1, 1));
+    let rule = "[[rule]]\nname = \"table\"\nclass = \"promo\"\nreason = \"offers the tide tables\"\nis = [\"tide tables for all\"]\nmust_remove = [\"Tide tables for all\"]\nmust_keep = [\"The tide was high.\"]\n";
+    fs::create_dir_all(desk.path("rules")).unwrap();
+    fs::write(desk.path("rules/tides.toml"), rule).unwrap();
+    desk.run(&["reclean"]).expect(0);
+    assert_eq!((found("tables"), found("dogs")), (0, 1));
+
+    let doc = desk.documents().remove(0)["doc"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let exported = |reference: &str| {
+        let said = desk.run(&["export", "--jsonl", "-", reference]).expect(0);
+        said.json().remove(0)["text"]
+            .as_str()
+            .unwrap()
+            .contains("Tide tables")
+    };
+    assert!(!exported(&doc) && !exported(&format!("{doc}@1")) && exported(&format!("{doc}@1.1")));
+    let warc = desk.path("warc");
+    desk.run(&["export", "--warc", warc.to_str().unwrap()])
+        .expect(0);
+    let mut records = Vec::new();
+    let bytes = fs::read(warc.join("archive/faircopy-000001.warc.gz")).unwrap();
+    std::io::Read::read_to_end(
+        &mut flate2::bufread::MultiGzDecoder::new(&bytes[..]),
+        &mut records,
+    )
+    .unwrap();
+    let records = String::from_utf8_lossy(&records);
+    assert_eq!(records.matches("WARC-Type: conversion").count(), 2);
+    let bag = desk.path("bag");
+    desk.run(&["export", "--bagit", bag.to_str().unwrap()])
+        .expect(0);
+    desk.run(&["verify", bag.to_str().unwrap()]).expect(0);
+}

@@ -108,6 +108,11 @@ impl Archive {
         self.catalog.new_versions(leaves, max)
     }
 
+    /// The captures that brought a version and were cleaned again by one of these leaves.
+    pub fn recleaned_versions(&self, leaves: Range<u64>) -> Result<Vec<CaptureRow>, Error> {
+        self.catalog.recleaned_versions(leaves)
+    }
+
     /// How much it holds.
     pub fn counts(&self) -> Result<Counts, Error> {
         self.catalog.counts()
@@ -347,6 +352,19 @@ impl Archive {
                 row.metadata_digest,
             )?,
         })
+    }
+
+    /// Of a capture in an edition other than the first, that edition's own records: its text and its metadata.
+    pub fn read_edition_records(&self, row: &CaptureRow) -> Result<Vec<Vec<u8>>, Error> {
+        let (Some(_), Some((at, digest))) = (row.edition, row.locations.content) else {
+            return Ok(Vec::new());
+        };
+        let text = row.locations.text;
+        let what = "the metadata record of an edition";
+        Ok(vec![
+            self.record(row, "the text record", "conversion", text, row.digests.text)?,
+            self.record(row, what, "metadata", Some(at), digest)?,
+        ])
     }
 
     fn capture_block(

@@ -108,7 +108,7 @@ fn selection(archive: &Archive, args: &Args) -> anyhow::Result<Selection> {
     for name in &args.docs {
         documents.push(match reference::split(archive, name)? {
             (doc, None) => (doc, None),
-            (doc, Some(_)) => (doc, Some(reference::resolve(archive, name)?.capture)),
+            (doc, Some(_)) => (doc, Some(reference::resolve(archive, name)?)),
         });
     }
     if let Some(query) = &args.query {
@@ -119,7 +119,7 @@ fn selection(archive: &Archive, args: &Args) -> anyhow::Result<Selection> {
         let (hits, _) = search(archive, &request)?;
         documents.extend(
             hits.into_iter()
-                .map(|hit| (hit.row.doc, Some(hit.row.capture))),
+                .map(|hit| (hit.row.doc.clone(), Some(hit.row))),
         );
         if documents.is_empty() {
             bail!("nothing is found by {query:?}");

@@ -1,7 +1,8 @@
 //! WARC files of gzip members, one a record, with a CDXJ index: what pywb replays and warcio reads.
 //!
 //! ```text
-//! archive/faircopy-000001.warc.gz    warcinfo; then of each capture: resource or revisit, conversion, metadata
+//! archive/faircopy-000001.warc.gz    warcinfo; then of each capture: resource or revisit, conversion, metadata,
+//!                                    and text and metadata of its latest edition if it was cleaned again
 //! indexes/index.cdxj                 one sorted line for each resource or revisit
 //! ```
 //!
@@ -95,6 +96,13 @@ impl WarcWriter {
             Ok(records) => records,
             Err(error) => return Ok(Err(error)),
         };
+        let editions = archive
+            .latest_edition(row.clone())
+            .and_then(|row| archive.read_edition_records(&row));
+        let edition = match editions {
+            Ok(edition) => edition,
+            Err(error) => return Ok(Err(error)),
+        };
         let Some((observation, id)) = observed(&records.metadata) else {
             let why = "it does not name its raw record".to_owned();
             return Ok(Err(archive::Error::Damaged {
@@ -110,6 +118,12 @@ impl WarcWriter {
             self.write(&[text], None)?;
         }
         self.write(&[&records.metadata], None)?;
+        // A duplicate goes with the capture that has its content and its editions.
+        if row.same_as.is_none() {
+            edition
+                .iter()
+                .try_for_each(|record| self.write(&[record], None))?;
+        }
         Ok(Ok(()))
     }
 

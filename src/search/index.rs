@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Deserialize;
 
 use super::{Error, Request, words};
@@ -15,13 +15,15 @@ use crate::identity::DocId;
 use crate::pin::{site, source_name};
 
 /// The schema's version; an index of another one is made anew.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE versions (
         leaf INTEGER PRIMARY KEY,
         doc TEXT NOT NULL,
         capture INTEGER NOT NULL,
         captured_at INTEGER NOT NULL,
+        -- The edition whose words are here.
+        edition INTEGER NOT NULL,
         language TEXT
     ) STRICT;
     CREATE INDEX versions_by_doc ON versions (doc);
@@ -196,20 +198,35 @@ impl Index {
         let covered: i64 = transaction
             .query_row(sql, [], |row| row.get(0))
             .map_err(failed)?;
-        let rows = archive.new_versions(covered.cast_unsigned()..all, BATCH)?;
-        for row in &rows {
-            match Entry::read(archive, row) {
-                Ok(entry) => entry.put(&transaction, row).map_err(failed)?,
+        let from = covered.cast_unsigned();
+        let rows = archive.new_versions(from..all, BATCH)?;
+        let reached = match rows.last() {
+            Some(last) if rows.len() == BATCH as usize => last.leaf + 1,
+            _ => all,
+        };
+        let recleaned = archive.recleaned_versions(from..reached)?;
+        for row in rows.into_iter().chain(recleaned) {
+            let row = archive.latest_edition(row)?;
+            let indexed = edition_of(&transaction, row.leaf).map_err(failed)?;
+            if indexed == Some(row.edition_number()) {
+                continue;
+            }
+            if let Some(indexed) = indexed {
+                let old = in_edition(archive, &row, indexed)?;
+                match Entry::read(archive, &old) {
+                    Ok(old) => old.take_out(&transaction, row.leaf).map_err(failed)?,
+                    // Then its words stay, which is better than no index.
+                    Err(_) => continue,
+                }
+            }
+            match Entry::read(archive, &row) {
+                Ok(entry) => entry.put(&transaction, &row).map_err(failed)?,
                 // `check` tells of damage; a search does without.
                 Err(error) => {
                     tracing::warn!(doc = %row.doc, capture = row.capture, %error, "not indexed")
                 }
             }
         }
-        let reached = match rows.last() {
-            Some(last) if rows.len() == BATCH as usize => last.leaf + 1,
-            _ => all,
-        };
         let sql = "UPDATE covered SET leaves = ?1";
         transaction
             .execute(sql, [reached.cast_signed()])
@@ -236,16 +253,10 @@ impl Index {
         let path = self.path.clone();
         let failed = |source| error("clear", &path, source);
         let transaction = self.connection.transaction().map_err(failed)?;
-        let sql = "SELECT EXISTS (SELECT 1 FROM versions WHERE leaf = ?1)";
         for row in archive.captures(doc)? {
-            let leaf = row.leaf.cast_signed();
-            if transaction
-                .query_row(sql, [leaf], |row| row.get(0))
-                .map_err(failed)?
-            {
-                Entry::read(archive, &row)?
-                    .take_out(&transaction, leaf)
-                    .map_err(failed)?;
+            if let Some(edition) = edition_of(&transaction, row.leaf).map_err(failed)? {
+                let entry = Entry::read(archive, &in_edition(archive, &row, edition)?)?;
+                entry.take_out(&transaction, row.leaf).map_err(failed)?;
             }
         }
         let left = "SELECT count(*) FROM versions WHERE doc = ?1";
@@ -326,6 +337,26 @@ fn error(
     }
 }
 
+/// The edition of this capture whose words are in the index; `None` if there are none.
+fn edition_of(connection: &Connection, leaf: u64) -> rusqlite::Result<Option<u32>> {
+    let mut sql = connection.prepare_cached("SELECT edition FROM versions WHERE leaf = ?1")?;
+    sql.query_row([leaf.cast_signed()], |row| row.get(0))
+        .optional()
+}
+
+/// The capture in the edition of that number.
+fn in_edition(archive: &Archive, row: &CaptureRow, number: u32) -> Result<CaptureRow, Error> {
+    if number == 1 {
+        let first = archive.captures(&row.doc)?.into_iter();
+        let mut first = first.filter(|other| other.capture == row.capture);
+        return Ok(first.next().unwrap_or_else(|| row.clone()));
+    }
+    let editions = archive.editions(&row.doc)?;
+    let mut editions = editions.iter();
+    let edition = editions.find(|e| (e.capture, e.id.number) == (row.capture, number));
+    Ok(edition.map_or_else(|| row.clone(), |edition| row.clone().in_edition(edition)))
+}
+
 /// What the index takes of a version.
 struct Entry {
     title: String,
@@ -368,13 +399,14 @@ impl Entry {
 
     fn put(&self, connection: &Connection, row: &CaptureRow) -> rusqlite::Result<()> {
         let leaf = row.leaf.cast_signed();
-        let sql = "INSERT INTO versions (leaf, doc, capture, captured_at, language) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO versions (leaf, doc, capture, captured_at, edition, language) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let captured_at = row.captured_at.as_microsecond();
         connection.prepare_cached(sql)?.execute(params![
             leaf,
             row.doc.0,
             row.capture,
             captured_at,
+            row.edition_number(),
             self.language
         ])?;
         let mut sql = connection.prepare_cached("INSERT OR IGNORE INTO sources VALUES (?1, ?2)")?;
@@ -388,7 +420,8 @@ impl Entry {
     }
 
     /// The words must be those that were put in.
-    fn take_out(&self, connection: &Connection, leaf: i64) -> rusqlite::Result<()> {
+    fn take_out(&self, connection: &Connection, leaf: u64) -> rusqlite::Result<()> {
+        let leaf = leaf.cast_signed();
         let sql = "INSERT INTO words (words, rowid, title, text) VALUES ('delete', ?1, ?2, ?3)";
         connection.execute(sql, params![leaf, self.title, self.text])?;
         connection.execute("DELETE FROM sources WHERE leaf = ?1", [leaf])?;

@@ -84,6 +84,16 @@ impl Catalog {
         self.captures_where(wanted, values)
     }
 
+    /// The captures that brought a version and were cleaned again by one of these leaves.
+    pub fn recleaned_versions(
+        &self,
+        leaves: std::ops::Range<u64>,
+    ) -> Result<Vec<CaptureRow>, Error> {
+        let wanted = "c.change = 'story' AND (c.doc, c.capture) IN \
+                      (SELECT doc, capture FROM editions WHERE leaf >= ?1 AND leaf < ?2)";
+        self.captures_where(wanted, [signed(leaves.start), signed(leaves.end)])
+    }
+
     /// The captures of a document in the order of archiving.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
