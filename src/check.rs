@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::archive::Manifest;
 use crate::archive::catalog::{Catalog, LeafRow};
+use crate::archive::log::cosignature::WitnessKey;
 use crate::archive::log::key::VerifierKey;
 use crate::archive::segment::{self, Position, SegmentId};
 use crate::check::log::{Elsewhere, LogView};
@@ -60,6 +61,8 @@ pub struct Options {
     pub after: Option<u64>,
     /// A checkpoint kept elsewhere: the log must go on from it.
     pub checkpoint: Option<PathBuf>,
+    /// Keys of witnesses, whose kept cosignatures are verified.
+    pub witnesses: Vec<WitnessKey>,
     /// The key that must have signed; else the one that lies in the archive.
     pub vkey: Option<VerifierKey>,
 }
@@ -121,6 +124,7 @@ pub fn check(
     let elsewhere = Elsewhere {
         verifier: options.vkey.as_ref(),
         checkpoint: options.checkpoint.as_deref(),
+        witnesses: &options.witnesses,
     };
     let view = log::check(dir, &elsewhere, findings);
     check_manifest(dir, &view, findings);

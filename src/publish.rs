@@ -9,12 +9,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use jiff::Timestamp;
+
 use crate::archive::log::cosignature::{Cosignature, WitnessKey};
 use crate::archive::log::cosigned::Cosigned;
 use crate::archive::log::error::LogError;
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::LogReader;
-use crate::archive::{Error as ArchiveError, Manifest, Paths, recovery};
+use crate::archive::{Error as ArchiveError, Paths, mending, recovery};
 use crate::durable;
 
 mod http;
@@ -106,7 +108,7 @@ impl HandError {
 /// Hands the checkpoint of the archive to all of `options`. Refuses a log that shrank or forked since this machine wrote or
 /// published it.
 pub fn publish(paths: &Paths, options: &Options) -> Result<Published, ArchiveError> {
-    Manifest::read(&paths.dir)?;
+    mending::manifest(&paths.dir, Timestamp::now())?;
     let published = paths.state.join("published");
     // Read before the log: a daemon may go on meanwhile, and what is older must be a beginning of what is newer.
     let notes = [

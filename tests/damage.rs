@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use faircopy::archive::Paths;
 use faircopy::archive::capture::{Draft, prepare};
 use faircopy::archive::frame;
+use faircopy::archive::log::cosigned::Cosigned;
 use faircopy::archive::log::key::SigningKey;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::segment::{self, Found, Position, SegmentReader};
@@ -74,6 +75,7 @@ const READ_DATA: Options = Options {
     rotation: 0,
     time: None,
     after: None,
+    witnesses: Vec::new(),
     checkpoint: None,
     vkey: None,
 };
@@ -285,17 +287,8 @@ fn damage(path: &Path, at: usize, action: Action) {
     fs::write(path, bytes).expect("written");
 }
 
-/// What writing does after the damage.
-#[derive(Debug, PartialEq)]
-enum Writing {
-    GoesOn,
-    /// Refused with a message that holds this.
-    Refused(&'static str),
-}
-
 #[test]
 fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written() {
-    use Writing::{GoesOn, Refused};
     let shelf = small();
     let records = unpacked(&shelf.dir());
     let first = "segments/000001.warc.zst";
@@ -318,46 +311,21 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
             .expect("an offset")
             + 30
     };
-    // File, byte, most captures that deleting it may cost, most that the rest may, what writing does after each action.
-    let entries = "tile/entries/000.p/9";
-    let table: [(&str, usize, [usize; 3], [Writing; 3]); 10] = [
-        (first, 10, [8, 8, 0], [GoesOn, GoesOn, GoesOn]),
-        (first, inside(first, 4), [8, 8, 1], [GoesOn, GoesOn, GoesOn]),
-        (
-            &last,
-            inside(&last, usize::MAX),
-            [8, 1, 1],
-            [GoesOn, GoesOn, GoesOn],
-        ),
-        (
-            "log/checkpoint",
-            60,
-            [0; 3],
-            [
-                Refused("checkpoint"),
-                Refused("checkpoint"),
-                Refused("checkpoint"),
-            ],
-        ),
-        ("log/vkey", 40, [0; 3], [GoesOn, GoesOn, GoesOn]),
-        ("log/tile/0/000.p/9", 100, [0; 3], [GoesOn, GoesOn, GoesOn]),
-        (
-            "log/tile/entries/000.p/9",
-            100,
-            [0; 3],
-            [Refused(entries), Refused(entries), Refused("root")],
-        ),
-        ("catalog.sqlite", 100, [0; 3], [GoesOn, GoesOn, GoesOn]),
-        (
-            "archive.json",
-            10,
-            [8; 3],
-            [Refused("archive"), Refused("archive"), Refused("archive")],
-        ),
-        ("FORMAT.md", 0, [0; 3], [GoesOn, GoesOn, GoesOn]),
+    // File, byte, most captures that each action may cost.
+    let table: [(&str, usize, [usize; 3]); 10] = [
+        (first, 10, [8, 8, 0]),
+        (first, inside(first, 4), [8, 8, 1]),
+        (&last, inside(&last, usize::MAX), [8, 1, 1]),
+        ("log/checkpoint", 60, [0; 3]),
+        ("log/vkey", 40, [0; 3]),
+        ("log/tile/0/000.p/9", 100, [0; 3]),
+        ("log/tile/entries/000.p/9", 100, [0; 3]),
+        ("catalog.sqlite", 100, [0; 3]),
+        ("archive.json", 10, [0; 3]),
+        ("FORMAT.md", 0, [0; 3]),
     ];
-    for (file, at, lost_max, writing) in table {
-        for ((action, lost_max), writing) in ACTIONS.into_iter().zip(lost_max).zip(writing) {
+    for (file, at, lost_max) in table {
+        for (action, lost_max) in ACTIONS.into_iter().zip(lost_max) {
             // What FORMAT.md says proves nothing: only its absence is a problem.
             if file == "FORMAT.md" && !matches!(action, Action::Delete) {
                 continue;
@@ -374,45 +342,179 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
             let whole = readable_then.as_ref().map_or(0, |(whole, _)| whole.len());
             assert!(whole + lost_max >= 8, "{what}: {readable_then:?}");
 
-            match ArchiveWriter::open(paths.clone(), WriterOptions::default()) {
-                Ok((mut writer, _)) => {
-                    assert_eq!(writing, GoesOn, "{what}");
-                    let mut hand = Shelf::new();
-                    let new = fitting(&mut hand, "new.txt", &["After the damage."], "");
-                    let new = Draft {
-                        claim: ClaimId::new(77, [7; 10]),
-                        ..new
-                    };
-                    let outcome = writer.commit(vec![prepare(new)], now());
-                    let outcome = outcome.unwrap_or_else(|e| panic!("{what}: {e}"));
-                    let (doc, _) = shelf::new_version(&outcome[0]);
-                    drop(writer);
-                    let archive = Archive::open(&paths.dir).expect(&what);
-                    let row = archive.resolve(&doc, &Selector::Latest).expect(&what);
-                    assert_eq!(archive.read_text(&row).expect(&what), "After the damage.\n");
-                    // What was lost stays lost, and stays told; what could be made again is made again.
-                    let (after, _) = run(&paths.dir, &READ_DATA);
-                    let in_segments = file.starts_with("segments/") || file == "FORMAT.md";
-                    assert_eq!(!after.is_empty(), in_segments, "{what}: {after:#?}");
+            archive_after_damage(&paths, &what);
+            // What was lost stays lost, and stays told; what could be made again is made again.
+            let (after, _) = run(&paths.dir, &READ_DATA);
+            let in_segments = file.starts_with("segments/") || file == "FORMAT.md";
+            assert_eq!(!after.is_empty(), in_segments, "{what}: {after:#?}");
+        }
+    }
+}
+
+/// Whatever was damaged, what comes in is archived, and can be read.
+fn archive_after_damage(paths: &Paths, what: &str) {
+    let opened = ArchiveWriter::open(paths.clone(), WriterOptions::default());
+    let (mut writer, _) = opened.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut hand = Shelf::new();
+    let new = fitting(&mut hand, "new.txt", &["After the damage."], "");
+    let new = Draft {
+        claim: ClaimId::new(77, [7; 10]),
+        ..new
+    };
+    let outcome = writer.commit(vec![prepare(new)], now());
+    let outcome = outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (doc, _) = shelf::new_version(&outcome[0]);
+    drop(writer);
+    let archive = Archive::open(&paths.dir).expect(what);
+    let row = archive.resolve(&doc, &Selector::Latest).expect(what);
+    assert_eq!(archive.read_text(&row).expect(what), "After the damage.\n");
+}
+
+/// An archive with files of every kind: sealed and hot segments, a changed key, a cosigned checkpoint.
+fn of_every_kind() -> Shelf {
+    let mut shelf = small();
+    let mut writer = shelf.writer();
+    assert!(
+        !writer
+            .compact(false, now())
+            .expect("sealed")
+            .sealed
+            .is_empty()
+    );
+    let checkpoint = writer.checkpoint().clone();
+    Cosigned::read(&shelf.paths().log(), &checkpoint)
+        .write(&shelf.paths().log())
+        .expect("written");
+    writer.rotate_key(now()).expect("changed");
+    let draft = fitting(&mut shelf, "z.txt", &["After sealing."], "");
+    writer.commit([prepare(draft)], now()).expect("committed");
+    drop(writer);
+    shelf
+}
+
+/// The codes that tell of damage to a file.
+fn codes_of(file: &str) -> &'static [Code] {
+    let table: [(&str, &[Code]); 12] = [
+        ("archive.json", &[Code::ManifestBad]),
+        ("FORMAT.md", &[Code::FormatMissing]),
+        (
+            "catalog.sqlite",
+            &[Code::CatalogMissing, Code::CatalogBad, Code::CatalogUnfit],
+        ),
+        (
+            "log/checkpoint",
+            &[Code::CheckpointMissing, Code::CheckpointBad, Code::OtherKey],
+        ),
+        ("log/vkey", &[Code::VerifierBad]),
+        ("log/cosigned/", &[Code::CosignedBad]),
+        ("log/rotations/", &[Code::RotationBad]),
+        (
+            "log/tile/entries/",
+            &[Code::EntriesMissing, Code::EntryChanged],
+        ),
+        ("log/tile/", &[Code::HashTileMissing, Code::HashTileWrong]),
+        (
+            "segments/",
+            &[Code::SegmentMissing, Code::SegmentShort, Code::FrameBad],
+        ),
+        (".dict.zst", &[Code::DictionaryCopyBad]),
+        (".sha256", &[Code::SealedDigestBad, Code::SealedUnlike]),
+    ];
+    let found = table.into_iter().find(|(part, _)| file.contains(part));
+    found.map_or(
+        &[
+            Code::SealedUnlike,
+            Code::SegmentMissing,
+            Code::SegmentShort,
+            Code::DictionaryBad,
+            Code::FrameBad,
+        ],
+        |(_, codes)| codes,
+    )
+}
+
+#[test]
+fn every_kind_of_file_may_be_damaged_at_its_start_middle_and_end() {
+    let shelf = of_every_kind();
+    assert_eq!(run(&shelf.dir(), &READ_DATA).0, []);
+    let (whole, _) = readable(&shelf.reader());
+    for path in files(&shelf.dir()) {
+        let name = path
+            .strip_prefix(shelf.dir())
+            .expect("below")
+            .to_string_lossy()
+            .into_owned();
+        let length = fs::metadata(&path).expect("there").len() as usize;
+        let passing = name == "lock" || name.ends_with("-wal") || name.ends_with("-shm");
+        if passing {
+            continue;
+        }
+        for action in ACTIONS {
+            // The last byte may be a line feed that nobody misses.
+            for at in [0, length / 2, length - 2] {
+                let is_delete = matches!(action, Action::Delete);
+                // What FORMAT.md says proves nothing: only its absence is a problem.
+                if is_delete && at > 0 || name == "FORMAT.md" && !is_delete {
+                    continue;
                 }
-                Err(error) => {
-                    let message = with_causes(&error);
-                    match writing {
-                        Refused(holds) => assert!(message.contains(holds), "{what}: {message}"),
-                        GoesOn => panic!("{what}: {message}"),
-                    }
-                }
+                let what = format!("{action:?} {name} at {at}");
+                let (_folder, paths) = copied(&shelf);
+                damage(&paths.dir.join(&name), at, action);
+                let (problems, _) = run(&paths.dir, &READ_DATA);
+                let codes = codes_of(&name);
+                let named = problems
+                    .iter()
+                    .any(|p| codes.contains(&p.code) && p.place.starts_with(&name));
+                // A page of the catalog that holds nothing is nothing; which checkpoints were cosigned is written nowhere else.
+                let may_pass = name == "catalog.sqlite" && matches!(action, Action::Flip)
+                    || name.starts_with("log/cosigned/") && is_delete;
+                assert!(named || may_pass, "{what}: {problems:#?}");
+                let archive = Archive::open(&paths.dir).expect(&what);
+                let (then, _) = readable(&archive);
+                let in_segments = name.ends_with(".warc.zst");
+                assert!(in_segments || then.len() == whole.len(), "{what}: {then:?}");
+                archive_after_damage(&paths, &what);
             }
         }
     }
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+#[test]
+fn two_files_that_were_swapped_are_both_named_and_the_rest_is_read_and_written() {
+    let shelf = of_every_kind();
+    let (whole, _) = readable(&shelf.reader());
+    let all = files(&shelf.dir());
+    let name = |path: &Path| {
+        path.strip_prefix(shelf.dir())
+            .expect("below")
+            .to_string_lossy()
+            .into_owned()
+    };
+    let kept: Vec<String> = all
+        .iter()
+        .map(|path| name(path))
+        .filter(|name| name != "lock" && !name.starts_with("catalog.sqlite"))
+        .collect();
+    for (one, other) in kept.iter().zip(kept.iter().skip(1)) {
+        let what = format!("{one} and {other}");
+        let (_folder, paths) = copied(&shelf);
+        let (a, b) = (paths.dir.join(one), paths.dir.join(other));
+        let bytes = fs::read(&a).expect("read");
+        fs::copy(&b, &a).expect("copied");
+        fs::write(&b, bytes).expect("written");
+        let (problems, _) = run(&paths.dir, &READ_DATA);
+        for file in [one, other] {
+            let named = problems.iter().any(|p| p.place.starts_with(file.as_str()));
+            assert!(named || file == "FORMAT.md", "{what}: {problems:#?}");
+        }
+        let archive = Archive::open(&paths.dir).expect(&what);
+        let in_segments = what.contains(".warc.zst");
+        assert!(
+            in_segments || readable(&archive).0.len() == whole.len(),
+            "{what}"
+        );
+        archive_after_damage(&paths, &what);
+    }
 }
 
 /// Packs the records of the first segment again after `change` changed them: frames with right checksums, as a forger would

@@ -37,6 +37,7 @@ mod group;
 pub mod keys;
 pub mod leaf;
 pub mod log;
+pub(crate) mod mending;
 pub mod metadata;
 pub mod pins;
 pub mod reader;

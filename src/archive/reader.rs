@@ -16,7 +16,7 @@ use crate::archive::pins::PinBook;
 use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Location};
 use crate::archive::warc::{Record, RecordId};
-use crate::archive::{Error, Manifest, pins};
+use crate::archive::{Error, Manifest, mending, pins};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, normalise_url};
 
@@ -62,8 +62,10 @@ impl Archive {
     /// Opens the archive in `dir`. If its catalog is missing, damaged or behind the log, one is made in memory by the
     /// recovery that the writer begins with; see [`Archive::recovery`].
     pub fn open(dir: &Path) -> Result<Archive, Error> {
-        let manifest = Manifest::read(dir)?;
+        let (manifest, lost) = mending::manifest(dir, Timestamp::now())?;
         let mut recovery = Recovery::default();
+        let lost = lost.map(|error| Finding::ManifestLost(error.to_string()));
+        recovery.findings.extend(lost);
         let catalog = open_catalog(dir, &mut recovery)?;
         Ok(Archive {
             dir: dir.to_owned(),
@@ -535,7 +537,7 @@ fn open_catalog(dir: &Path, recovery: &mut Recovery) -> Result<Catalog, Error> {
         Err(error @ Error::Catalog { .. }) => error.to_string(),
         Err(Error::Io { .. }) => "it is missing or cannot be opened".to_owned(),
         // The checkpoint can be read and the entries cannot: see above.
-        Err(Error::Log(error)) => {
+        Err(error @ (Error::Log(_) | Error::UnknownLeaf { .. })) => {
             let finding = Finding::LogUnreadable(error.to_string());
             recovery.findings.push(finding);
             return Catalog::open_to_read(dir);

@@ -96,6 +96,15 @@ pub enum Finding {
         /// The capture, if the leaf is about one.
         capture: Option<u32>,
     },
+    /// The manifest is lost.
+    #[error("archive.json cannot be used ({0}); what it said follows from the log")]
+    ManifestLost(String),
+    /// The checkpoint or entries were made again.
+    #[error("{} was damaged and was made again; what it was is proven by the copy of the checkpoint and the tree's hashes", path.display())]
+    LogMended {
+        /// The file.
+        path: PathBuf,
+    },
     /// Files of the log were made anew from its entries.
     #[error("{} of the log was missing or damaged and was made anew from the entries", path.display())]
     TileRepaired {

@@ -31,9 +31,9 @@ use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
 use crate::archive::metadata::{KeyRecord, LinkRecord, PinRecord, RuleSet, SplitRecord};
 use crate::archive::pins::{PinBook, SharedPins};
-use crate::archive::recovery::{self, Recovery};
+use crate::archive::recovery::{self, Finding, Recovery};
 use crate::archive::segment::{self, Position, SegmentWriter};
-use crate::archive::{Error, Manifest, Paths, keys, rotation};
+use crate::archive::{Error, Manifest, Paths, keys, mending, rotation, write_manifest};
 use crate::digest::Digest;
 use crate::identity::{Archived, CaptureId};
 use crate::pin::{Pin, PinScope};
@@ -129,10 +129,15 @@ pub enum Fault {
 impl ArchiveWriter {
     /// Locks the archive and recovers it: see [`crate::archive::recovery`]. Refuses a log that shrank or forked.
     pub fn open(paths: Paths, options: Options) -> Result<(ArchiveWriter, Recovery), Error> {
-        let manifest = Manifest::read(&paths.dir)?;
+        let (manifest, lost) = mending::manifest(&paths.dir, Timestamp::now())?;
         let lock = lock(&paths)?;
         let secret = IdentitySecret::load(&paths)?;
-        let (open, recovery) = Open::recover(&paths, false)?;
+        let (open, mut recovery) = Open::recover(&paths, false)?;
+        if let Some(error) = lost {
+            write_manifest(&paths.dir, &manifest)?;
+            let finding = Finding::ManifestLost(error.to_string());
+            recovery.findings.push(finding);
+        }
         let book = PinBook::new(open.catalog.pins()?);
         let writer = ArchiveWriter {
             checkpoint: open.log.checkpoint().clone(),

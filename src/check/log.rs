@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::archive::leaf::LeafKind;
+use crate::archive::log::cosignature::WitnessKey;
 use crate::archive::log::cosigned;
 use crate::archive::log::key::VerifierKey;
 use crate::archive::log::note::{Checkpoint, NoteError};
-use crate::archive::log::reader::{read_tile, read_verifier};
+use crate::archive::log::reader::{LogReader, read_tile, read_verifier};
 use crate::archive::log::tile::{TILE_WIDTH, TileId, TileKind, split_entries, tiles_of};
 use crate::archive::rotation::{self, Rotation};
 use crate::check::leaves::Leaves;
@@ -32,6 +33,8 @@ pub(super) struct Elsewhere<'a> {
     pub(super) verifier: Option<&'a VerifierKey>,
     /// A checkpoint that was kept.
     pub(super) checkpoint: Option<&'a Path>,
+    /// Keys of witnesses.
+    pub(super) witnesses: &'a [WitnessKey],
 }
 
 /// Checks the log of the archive in `archive`.
@@ -60,6 +63,9 @@ pub(super) fn check(archive: &Path, elsewhere: &Elsewhere, findings: &mut Findin
     tree.finish(checkpoint.as_ref().map(|c| c.root), findings);
     compare_with_kept(&tree, kept.as_ref(), size, findings);
     check_rotations(&dir, &tree, findings);
+    if let Some(checkpoint) = &checkpoint {
+        check_cosigned(&dir, checkpoint, &keys, elsewhere.witnesses, findings);
+    }
 
     LogView {
         size,
@@ -189,6 +195,55 @@ fn check_rotations(dir: &Path, tree: &Tree, findings: &mut Findings) {
         };
         let name = file.strip_prefix(dir).unwrap_or(&file).display();
         findings.problem(Code::RotationBad, format!("log/{name}"), message);
+    }
+}
+
+/// Whether the checkpoints that witnesses cosigned are whole, and the log goes on from them.
+fn check_cosigned(
+    dir: &Path,
+    checkpoint: &Checkpoint,
+    keys: &[VerifierKey],
+    witnesses: &[WitnessKey],
+    findings: &mut Findings,
+) {
+    let Some(key) = keys.last() else { return };
+    let log = LogReader::at(dir, key.clone(), checkpoint.clone());
+    let folder = dir.join(cosigned::FOLDER);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if durable::is_temporary(&entry.file_name()) {
+            continue;
+        }
+        let place = format!("log/{}/{name}", cosigned::FOLDER);
+        let note = fs::read_to_string(entry.path()).unwrap_or_default();
+        let verified = Checkpoint::verify_by_any(&note, keys).and_then(|cosigned| {
+            witnesses
+                .iter()
+                .try_for_each(|witness| witness.find(&note).map(drop))?;
+            Ok(cosigned)
+        });
+        match verified {
+            Err(error) => findings.problem(Code::CosignedBad, place, chain(&error)),
+            Ok(cosigned) if cosigned.size.to_string() != name => {
+                let message = format!("it is of {} leaves", cosigned.size);
+                findings.problem(Code::CosignedBad, place, message);
+            }
+            Ok(cosigned) if cosigned.size > checkpoint.size => {
+                let message = format!(
+                    "witnesses have seen it, the log has {} leaves",
+                    checkpoint.size
+                );
+                findings.problem(Code::LogShrunk, place, message);
+            }
+            Ok(cosigned) => {
+                let now = log.prove_consistency(cosigned.size);
+                // Where the log is damaged that is told already.
+                if now.is_ok_and(|(root, _)| root != cosigned.root) {
+                    let message = "the log has another root there than witnesses have seen";
+                    findings.problem(Code::LogForked, place, message);
+                }
+            }
+        }
     }
 }
 

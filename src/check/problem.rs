@@ -96,6 +96,8 @@ codes! {
     LogShrunk = "F021", "the log is shorter than the checkpoint kept elsewhere", STOP;
     LogForked = "F022", "the log is not a continuation of the checkpoint kept elsewhere", STOP;
     RotationBad = "F023", "the proof that the log's key was changed is missing or damaged", RESTORE_FILE;
+    CosignedBad = "F024", "a cosigned checkpoint is damaged, or its cosignature is wrong",
+        "restore this file from a backup; without it nothing but a witness's word on when is lost";
     SegmentMissing = "F030", "a segment is missing or cannot be read", RESTORE_FILE;
     SegmentShort = "F031", "a segment ends before its last committed record", RESTORE_FILE;
     FrameBad = "F032", "bytes in a segment are no record", RESTORE_RECORD;
@@ -117,6 +119,7 @@ codes! {
         "nothing is lost while the segment's own dictionary is sound: restore the copy from a backup";
     SealedUnlike = "F044", "a sealed segment is not, byte for byte, what was sealed", RESTORE_FILE;
     SealedDigestBad = "F045", "the digest beside a sealed segment is missing or unreadable", RESTORE_FILE;
+    SegmentMisnamed = "F047", "a segment bears the name of another", "give it the name back that its first record says";
     CatalogMissing = "F050", "the catalog is missing",
         "nothing is lost: starting the daemon or `add` builds it again";
     CatalogBad = "F051", "the catalog is damaged", CATALOG;

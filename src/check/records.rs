@@ -242,6 +242,11 @@ impl<'a> Records<'a> {
                 if named.is_some_and(|named| named != block) {
                     self.fault(Code::DigestWrong, at, wrong(named, block));
                 }
+                let file = segment::file_name(at.segment.number());
+                if let Some(name) = record.header("WARC-Filename").filter(|name| *name != file) {
+                    let message = format!("its first record says that it is {name}");
+                    findings.problem(Code::SegmentMisnamed, at.segment.to_string(), message);
+                }
                 return;
             }
             "resource" => Kind::Raw,

@@ -75,7 +75,9 @@ fn last_leaf(state: &Path) -> Option<u64> {
 }
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
-    let paths = setup::archive_paths(global)?;
+    let config = setup::load_config(global)?;
+    let paths = config.archive_paths();
+    let publish = config.publish.options().unwrap_or_default();
     let now = Timestamp::now();
     let options = check::Options {
         read_data: args.read_data || args.read_data_subset.is_some() || args.time.is_some(),
@@ -85,6 +87,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         time: args.time,
         after: args.time.and_then(|_| last_leaf(&paths.state)),
         checkpoint: args.checkpoint.clone(),
+        witnesses: publish
+            .witnesses
+            .into_iter()
+            .map(|witness| witness.key)
+            .collect(),
         vkey: args.vkey.as_deref().map(super::verify::vkey).transpose()?,
     };
     let mut printed = Ok(());

@@ -7,14 +7,15 @@ use crate::archive::Paths;
 use crate::archive::catalog::Catalog;
 use crate::archive::keys;
 use crate::archive::leaf::Leaf;
+use crate::archive::log::cosigned;
 use crate::archive::log::key::{SigningKey, VerifierKey};
 use crate::archive::log::note::Checkpoint;
 use crate::archive::log::reader::{read_tile, read_verifier};
 use crate::archive::log::tile::{
-    HASH_BYTES, TILE_WIDTH, TileId, TileKind, level_count, push_entry, split_entries, tiles_of,
+    HASH_BYTES, TILE_WIDTH, TileId, TileKind, level_count, push_entry, tiles_of,
 };
 use crate::archive::log::writer::repair_tiles;
-use crate::archive::log::{cosigned, merkle};
+use crate::archive::mending::{self, Entries};
 use crate::archive::rotation::{self, Rotation};
 use crate::digest::Digest;
 use crate::durable;
@@ -83,71 +84,26 @@ pub(super) fn read(paths: &Paths, telling: &mut Telling) -> Result<Log, Error> {
     })
 }
 
-/// The entries of a tile. Each is what the tile of hashes says, or is made again from the catalog so that it is; where the
-/// hashes are lost, or nothing makes them, it is taken as it stands there.
+/// The entries of a tile, those made again that are damaged and proven.
 fn read_entries(
     dir: &Path,
     id: TileId,
     catalog: Option<&Catalog>,
     telling: &mut Telling,
 ) -> Vec<Option<Vec<u8>>> {
-    let bytes = read_tile(dir, id)
-        .map(|(_, bytes)| bytes)
-        .unwrap_or_default();
-    let ranges = split_entries(&bytes).unwrap_or_else(|whole| whole);
-    let hashes_id = TileId {
-        kind: TileKind::Hashes(0),
-        ..id
-    };
-    let hashes = read_tile(dir, hashes_id)
-        .map(|(_, bytes)| bytes)
-        .unwrap_or_default();
-    let (hashes, _) = hashes.as_chunks::<HASH_BYTES>();
-    let width = usize::try_from(id.width).expect("at most 256");
-    let entry = |at: usize| {
-        let stands = ranges.get(at).map(|range| bytes[range.clone()].to_vec());
-        let Some(hash) = hashes.get(at) else {
-            return (stands, false);
-        };
-        let is_right = |entry: &Vec<u8>| merkle::leaf_hash(entry).as_bytes() == hash;
-        if stands.as_ref().is_some_and(is_right) {
-            return (stands, false);
-        }
-        let index = id.index * TILE_WIDTH + at as u64;
-        let made = catalog.and_then(|catalog| entry_from(catalog, index));
-        match made.filter(is_right) {
-            Some(made) => (Some(made), true),
-            None => (stands, false),
-        }
-    };
-    let entries: Vec<_> = (0..width).map(entry).collect();
+    let Entries { entries, made, .. } = mending::read_entries(dir, id, catalog);
     let place = format!("log/{id}");
-    let made = entries.iter().filter(|(_, made)| *made).count();
     if made > 0 {
         let message = format!(
             "{made} damaged entries are made again from the catalog; the log's hashes prove them"
         );
         telling.tell(&place, message);
     }
-    let lost = entries.iter().filter(|(entry, _)| entry.is_none()).count();
+    let lost = entries.iter().filter(|entry| entry.is_none()).count();
     if lost > 0 {
         telling.tell(&place, format!("{lost} entries are lost"));
     }
-    entries.into_iter().map(|(entry, _)| entry).collect()
-}
-
-/// The entry of a leaf as the catalog knows it.
-fn entry_from(catalog: &Catalog, index: u64) -> Option<Vec<u8>> {
-    let row = catalog.leaf_rows(index..index + 1).ok()?.pop()?;
-    let leaf = Leaf {
-        previous: catalog.leaf_before(&row.doc, index).ok()?,
-        capture: row.capture,
-        doc: row.doc,
-        kind: row.kind,
-        metadata: row.metadata,
-        version: row.version,
-    };
-    Some(leaf.to_bytes())
+    entries
 }
 
 /// Writes the log into the new folder `to`.

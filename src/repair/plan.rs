@@ -136,7 +136,14 @@ impl Planner<'_, '_> {
         let is_named = record.digest("WARC-Block-Digest") == Some(block);
         let (kind, digest) = match record.kind() {
             "warcinfo" if is_first && is_named => {
-                return self.kept.push(Kept { at, becomes: None });
+                let file = segment::file_name(at.segment.number());
+                let name = record.header("WARC-Filename").filter(|name| *name != file);
+                match name {
+                    // It gets one that says what it is called now.
+                    Some(name) => self.telling.tell(at.segment, format!("it was {name}")),
+                    None => self.kept.push(Kept { at, becomes: None }),
+                }
+                return;
             }
             "metadata" if is_named => return self.take_metadata(at, &record, block),
             "resource" if is_named && payload == Some(block) => (Kind::Raw, block),

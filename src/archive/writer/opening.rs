@@ -1,5 +1,7 @@
 //! What a writer does first, and again after any failure: it looks at the disk and recovers.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::archive::catalog::Catalog;
@@ -8,7 +10,7 @@ use crate::archive::log::key::SigningKey;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::writer::LogWriter;
 use crate::archive::recovery::{self, Finding, Recovery};
-use crate::archive::{Error, Paths, rotation};
+use crate::archive::{Error, Paths, mending, rotation};
 
 use super::{Open, compact};
 
@@ -20,7 +22,7 @@ impl Open {
             return Err(Error::NoKey { path: key_path });
         }
         let mut recovery = Recovery::default();
-        let mut writer = LogWriter::open(&paths.log(), SigningKey::load(&key_path)?)?;
+        let mut writer = open_log(paths, &key_path, &mut recovery)?;
         let repaired = writer.repaired().iter().cloned();
         let repaired = repaired.map(|path| Finding::TileRepaired { path });
         recovery.findings.extend(repaired);
@@ -49,6 +51,22 @@ impl Open {
         compact::finish(&paths.dir, &open)?;
         Ok((open, recovery))
     }
+}
+
+/// The log; if it cannot be opened, once more when what is damaged in it is mended.
+fn open_log(paths: &Paths, key_path: &Path, recovery: &mut Recovery) -> Result<LogWriter, Error> {
+    let open = || LogWriter::open(&paths.log(), SigningKey::load(key_path)?);
+    let error = match open() {
+        Ok(log) => return Ok(log),
+        Err(error) => error,
+    };
+    let mended = mending::mend_log(paths, &SigningKey::load(key_path)?)?;
+    if mended.is_empty() {
+        return Err(error.into());
+    }
+    let mended = mended.into_iter().map(|path| Finding::LogMended { path });
+    recovery.findings.extend(mended);
+    Ok(open()?)
 }
 
 /// The catalog, brought up to the log; made anew if it is missing, damaged or that of another log.
