@@ -212,18 +212,19 @@ fn folder_and_command_get_each_new_checkpoint_once() {
     }
     archive("Gulls on the quay\n\nAda Brill counted them three times.\n");
     let rows = desk.run(&["publish", "--json"]).expect(0).json();
-    assert_eq!(rows[2]["checkpoint"]["size"], 2);
+    // The first leaf is that of the rules.
+    assert_eq!(rows[2]["checkpoint"]["size"], 3);
     let key = fs::read_to_string(seen.join("vkey")).expect("there");
     let key = key.trim_end().parse().expect("a key");
-    let sizes = ["checkpoints/1", "checkpoints/2", "checkpoint"].map(|name| {
+    let sizes = ["checkpoints/2", "checkpoints/3", "checkpoint"].map(|name| {
         let note = fs::read_to_string(seen.join(name)).expect("there");
         Checkpoint::verify(&note, &key).expect("signed").size
     });
-    assert_eq!(sizes, [1, 2, 2]);
+    assert_eq!(sizes, [2, 3, 3]);
     let got = fs::read_to_string(got).expect("there");
     assert_eq!(got.matches("faircopy/").count() / 2, 2, "{got}");
     // What others hold is checked against the archive.
-    let kept = seen.join("checkpoints/1");
+    let kept = seen.join("checkpoints/2");
     desk.run(&["check", "--checkpoint", kept.to_str().expect("plain")])
         .expect(0);
 
