@@ -350,9 +350,16 @@ fn regions(
 fn places(view: &LogView, catalog: &Catalog) -> Option<Vec<(Position, usize)>> {
     let size = view.leaves.all.len();
     let rows = catalog.leaf_rows(0..size as u64).ok()?;
+    if rows.len() != size {
+        return None;
+    }
+    let is_erased = |row: &LeafRow| {
+        let index = usize::try_from(row.leaf).unwrap_or(usize::MAX);
+        view.leaves.erased_by(index).is_some() && row.metadata_at.is_none()
+    };
     let place = |row: &LeafRow| Some((row.metadata_at?.end(), usize::try_from(row.leaf).ok()?));
-    let places = rows.iter().map(place).collect::<Option<Vec<_>>>();
-    let mut places = places.filter(|places| places.len() == size)?;
+    let rows = rows.iter().filter(|row| !is_erased(row));
+    let mut places = rows.map(place).collect::<Option<Vec<_>>>()?;
     places.sort_unstable();
     Some(places)
 }

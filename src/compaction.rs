@@ -2,7 +2,7 @@
 //! daemon does it by itself once nothing has come in for a while, and lets whatever comes in go first.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Sealing waits so long before it looks again whether what came in is archived.
 const GIVE_WAY: Duration = Duration::from_millis(50);
 
-/// One sealing at a time: two would seal the same segments, the second in vain.
+/// One sealing or erasing at a time: two would write the same segments anew, the second in vain.
 #[derive(Debug, Clone, Default)]
 pub struct Turn(Arc<Mutex<()>>);
+
+impl Turn {
+    /// Waits for it.
+    pub fn take(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Seals full segments, at most so many bytes of them (but always one); with `all` the one that is being written to, too. `go_on`
 /// is asked before each record and may let time pass; if it says no, nothing is done.
@@ -31,7 +38,7 @@ pub fn compact(
     bytes_max: u64,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Compaction, String> {
-    let _turn = turn.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn.take();
     let now = Timestamp::now();
     let plan = entrance.with_writer(move |writer| writer.plan_sealing(all, bytes_max, now))?;
     match seal::build(&plan, go_on).map_err(|error| chain(&error))? {

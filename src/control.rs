@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::archive::metadata::{LinkRecord, SplitRecord};
 use crate::archive::writer::compact::Compaction;
 use crate::durable;
+use crate::erasure;
+use crate::identity::DocId;
 use crate::pin::{Pin, PinScope};
 use crate::pipeline::Outcome;
 use crate::reclean::Tally;
@@ -53,11 +55,39 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rules: Option<String>,
     },
+    /// Hold a document, or end that.
+    Hold(Box<HoldRequest>),
+    /// Erase a document.
+    Erase(Box<EraseRequest>),
     /// Seal full segments.
     Compact {
         /// The one that is being written to, too.
         all: bool,
     },
+}
+
+/// A decision that a document must not be erased, or may be again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoldRequest {
+    /// The document.
+    pub doc: DocId,
+    /// Whether it is held from now on.
+    pub is_held: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who decided.
+    pub by: Option<String>,
+}
+
+/// A decision that a document is erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EraseRequest {
+    /// The document.
+    pub doc: DocId,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub by: Option<String>,
 }
 
 /// A decision about a span of text.
@@ -124,6 +154,15 @@ pub enum Answer {
         /// What became of it.
         recleaned: Tally,
     },
+    /// It is held, or is not any more (`hold`).
+    Held {
+        /// Whether it is.
+        held: bool,
+        /// The index of the leaf that says so; null if it was so already.
+        leaf: Option<u64>,
+    },
+    /// It is erased (`erase`).
+    Erased(Erased),
     /// Segments were sealed (`compact`).
     Compacted(Compacted),
     /// It is archived (`pin`, `link`, `split`).
@@ -133,6 +172,34 @@ pub enum Answer {
         /// The index of its leaf; null if it held already.
         leaf: Option<u64>,
     },
+}
+
+/// What `erase` did, and the JSON of the command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Erased {
+    /// The document.
+    pub erased: DocId,
+    /// The index of the leaf that says so.
+    pub leaf: u64,
+    /// So many leaves have no records any more.
+    pub leaves: usize,
+    /// So many segments were written anew.
+    pub segments: usize,
+    /// So many files in `done`, `failed` and inboxes were deleted.
+    pub copies: usize,
+}
+
+impl Erased {
+    /// As it stands in the answer.
+    pub fn new(doc: DocId, done: &erasure::Erased) -> Erased {
+        Erased {
+            erased: doc,
+            leaf: done.archive.leaf,
+            leaves: done.archive.leaves,
+            segments: done.archive.segments,
+            copies: done.copies,
+        }
+    }
 }
 
 /// What `compact` did, and the JSON of the command.
@@ -446,6 +513,7 @@ mod tests {
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Request>(&line).expect("reads"), add);
         assert!(serde_json::from_str::<Request>(r#"{"request":"erase"}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"request":"rewrite"}"#).is_err());
         assert!(serde_json::from_str::<Request>(r#"{"request":"add"}"#).is_err());
     }
 

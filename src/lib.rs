@@ -34,6 +34,7 @@ pub mod document;
 pub mod drift;
 pub mod duplicates;
 pub mod durable;
+pub mod erasure;
 pub mod export;
 mod human_duration;
 pub mod identity;

@@ -4,7 +4,6 @@
 //! hashes prove them. Segments are copied frame by frame, under their numbers, without what is no sound record; so a capture
 //! whose records are gone is one that the log knows and `check` calls lost. The damaged archive is only read.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,6 @@ use serde::Serialize;
 
 use crate::archive::log::error::LogError;
 use crate::archive::{self, Manifest, Paths, recovery};
-use crate::digest::Digest;
 use crate::durable;
 
 mod log;
@@ -121,8 +119,7 @@ pub fn repair(
     log::copy(paths, &log, &to.join("log"), &mut telling)?;
     let manifest = manifest(paths, &log.checkpoint.origin, now, &mut telling);
 
-    let leaves: HashMap<Digest, u64> = log.metadata_digests().collect();
-    let is_whole = leaves.len() as u64 == log.checkpoint.size;
+    let (leaves, is_whole) = (log.metadata_digests(), log.is_whole());
     let plan = Plan::make(&paths.dir, leaves, is_whole, &mut telling)?;
     let records = segments::write(&paths.dir, to, &plan, &manifest, now, &mut telling)?;
     let salvaged = segments::salvage(&paths.dir, &salvage_folder(to), &plan)?;

@@ -30,12 +30,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive;
 use crate::archive::keys::random;
+use crate::archive::metadata::Disposition;
 use crate::archive::pins::SharedPins;
 use crate::archive::writer::ArchiveWriter;
 use crate::compaction::{self, Idle, Turn};
 use crate::config::Config;
-use crate::control::{self, Add, Answer, PinRequest, Request, Socket};
+use crate::control::{self, Add, Answer, EraseRequest, HoldRequest, PinRequest, Request, Socket};
 use crate::drift::{self, Drift};
+use crate::erasure;
 use crate::inbox::oneshot::{self as take_in, submit_bytes};
 use crate::ingest::Settings;
 use crate::pipeline::{Entrance, Job, Outcome, Pipeline, Progress, SettingsSlot, chain};
@@ -414,6 +416,8 @@ async fn read_requests(
             }
             Request::Reclean { from, rules } => daemon.reclean(from, rules, answer),
             Request::Compact { all } => daemon.compact(all, answer),
+            Request::Hold(hold) => daemon.hold(*hold, answer).await,
+            Request::Erase(erase) => daemon.erase(*erase, answer),
             Request::Add(add) => {
                 if daemon.add(*add, &mut reader, answer).await.is_err() {
                     return;
@@ -511,6 +515,59 @@ impl Daemon {
             let done = reclean::batch_by(&dir, &settings.get().rules, rules, from, commit);
             drop(answer.send(json!(match done {
                 Ok(recleaned) => Answer::Recleaned { recleaned },
+                Err(error) => Answer::failed("archive", error),
+            })));
+        }));
+    }
+
+    /// Holds a document, or ends that.
+    async fn hold(&self, hold: HoldRequest, answer: oneshot::Sender<Value>) {
+        let entrance = self.entrance.clone();
+        let ask = move || {
+            let (now, held) = (Timestamp::now(), hold.is_held);
+            let record = Disposition {
+                doc: hold.doc,
+                reason: hold.reason,
+                by: hold.by,
+                decided_at: now,
+            };
+            entrance.ask(
+                move |writer| writer.hold(record, held, now),
+                move |result| {
+                    drop(answer.send(json!(match result {
+                        Ok(leaf) => Answer::Held { held, leaf },
+                        Err(error) => Answer::failed("archive", error),
+                    })));
+                },
+            );
+        };
+        if tokio::task::spawn_blocking(ask).await.is_err() {
+            tracing::error!("a hold was not handed to the archive");
+        }
+    }
+
+    /// Erases a document, on a thread of its own as `compact` does.
+    fn erase(&self, erase: EraseRequest, answer: oneshot::Sender<Value>) {
+        let (entrance, turn) = (self.entrance.clone(), self.turn.clone());
+        let (stopping, config) = (self.stopping.clone(), self.config());
+        drop(tokio::task::spawn_blocking(move || {
+            let record = Disposition {
+                doc: erase.doc,
+                reason: Some(erase.reason),
+                by: erase.by,
+                decided_at: Timestamp::now(),
+            };
+            let mut go_on = || !stopping.is_cancelled();
+            let done = erasure::erase_meanwhile(
+                &entrance,
+                &turn,
+                &config.archive.dir,
+                &config.inbox,
+                &record,
+                &mut go_on,
+            );
+            drop(answer.send(json!(match done {
+                Ok(done) => Answer::Erased(control::Erased::new(record.doc, &done)),
                 Err(error) => Answer::failed("archive", error),
             })));
         }));

@@ -17,12 +17,13 @@ use crate::digest::Digest;
 use crate::identity::DocId;
 use crate::submission::{ClaimId, Source};
 
+pub mod erasure;
 mod intake;
 mod query;
 mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 const SCHEMA: &str = include_str!("catalog.sql");
 const TABLES: [&str; 7] = [
     "captures",
@@ -300,7 +301,7 @@ impl Catalog {
             // A power cut may cost the last transactions: they are made again from log and segments.
             .execute_batch(&format!(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{CACHE_KIB}; \
-                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA secure_delete = ON;"
             ))
             .and_then(|()| {
                 let empty = catalog.schema_version()? == 0 && catalog.table_count()? == 0;

@@ -40,7 +40,7 @@ CREATE TABLE captures (
     metadata_length INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX captures_by_number ON captures (doc, capture);
-CREATE INDEX captures_by_raw ON captures (doc, raw);
+CREATE INDEX captures_by_raw ON captures (raw, doc);
 CREATE INDEX captures_by_claim ON captures (claim, part);
 CREATE INDEX captures_by_path ON captures (path, root);
 CREATE INDEX captures_by_metadata ON captures (metadata);

@@ -48,6 +48,12 @@ pub enum LeafKind {
     Link,
     /// A person said that from a version on a document is another, or took that back.
     Split,
+    /// A document must not be erased.
+    Hold,
+    /// It may be again.
+    Release,
+    /// All leaves of the document before this one have no records any more.
+    Erase,
 }
 
 impl LeafKind {
@@ -61,6 +67,9 @@ impl LeafKind {
         LeafKind::Rules,
         LeafKind::Link,
         LeafKind::Split,
+        LeafKind::Hold,
+        LeafKind::Release,
+        LeafKind::Erase,
     ];
 
     /// The kind as it stands in a leaf.
@@ -74,6 +83,9 @@ impl LeafKind {
             LeafKind::Rules => "rules",
             LeafKind::Link => "link",
             LeafKind::Split => "split",
+            LeafKind::Hold => "hold",
+            LeafKind::Release => "release",
+            LeafKind::Erase => "erase",
         }
     }
 
@@ -86,9 +98,14 @@ impl LeafKind {
     fn is_about_a_capture(self) -> bool {
         match self {
             LeafKind::Capture | LeafKind::MetadataRevision | LeafKind::Reclean => true,
-            LeafKind::Pin | LeafKind::Key | LeafKind::Rules | LeafKind::Link | LeafKind::Split => {
-                false
-            }
+            LeafKind::Pin
+            | LeafKind::Key
+            | LeafKind::Rules
+            | LeafKind::Link
+            | LeafKind::Split
+            | LeafKind::Hold
+            | LeafKind::Release
+            | LeafKind::Erase => false,
         }
     }
 }

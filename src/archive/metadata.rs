@@ -28,6 +28,9 @@ pub fn title(kind: LeafKind) -> &'static str {
         LeafKind::Rules => "faircopy rules 1",
         LeafKind::Link => "faircopy link 1",
         LeafKind::Split => "faircopy split 1",
+        LeafKind::Hold => "faircopy hold 1",
+        LeafKind::Release => "faircopy release 1",
+        LeafKind::Erase => "faircopy erase 1",
     }
 }
 
@@ -159,6 +162,12 @@ pub enum Event {
     Link(LinkRecord),
     /// A document is two, or is not after all.
     Split(SplitRecord),
+    /// A document must not be erased.
+    Hold(Disposition),
+    /// It may be again.
+    Release(Disposition),
+    /// It was erased.
+    Erase(Disposition),
 }
 
 impl Event {
@@ -171,6 +180,9 @@ impl Event {
             Event::Rules(_) => LeafKind::Rules,
             Event::Link(_) => LeafKind::Link,
             Event::Split(_) => LeafKind::Split,
+            Event::Hold(_) => LeafKind::Hold,
+            Event::Release(_) => LeafKind::Release,
+            Event::Erase(_) => LeafKind::Erase,
         }
     }
 
@@ -192,6 +204,9 @@ impl Event {
                 PinScope::Doc(doc) => Some(doc),
                 PinScope::Source(_) => None,
             },
+            Event::Hold(record) | Event::Release(record) | Event::Erase(record) => {
+                Some(&record.doc)
+            }
         }
     }
 
@@ -204,6 +219,9 @@ impl Event {
             Event::Rules(rules) => rules.first_used_at,
             Event::Link(record) => record.said_at,
             Event::Split(record) => record.said_at,
+            Event::Hold(record) | Event::Release(record) | Event::Erase(record) => {
+                record.decided_at
+            }
         }
     }
 }
@@ -288,6 +306,22 @@ pub struct RuleSet {
     pub packs: Vec<PackText>,
     /// When.
     pub first_used_at: Timestamp,
+}
+
+/// What was decided about keeping a document, by whom and why: it may name persons, and so stands in a record that can be
+/// erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposition {
+    /// The document.
+    pub doc: DocId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When.
+    pub decided_at: Timestamp,
 }
 
 /// How much cleaning took away: what a change of a source's template shows in.

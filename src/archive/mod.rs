@@ -378,6 +378,42 @@ pub enum Error {
         /// What it may be.
         candidates: Vec<DocId>,
     },
+    /// It must not be erased.
+    #[error(
+        "document {doc} is held (leaf {leaf}) and cannot be erased; `faircopy hold --release {doc}` ends that"
+    )]
+    Held {
+        /// The document.
+        doc: DocId,
+        /// The leaf that says so.
+        leaf: u64,
+    },
+    /// It was erased.
+    #[error("document {doc} was erased{} (leaf {leaf})", at.map(|at| format!(" at {at:.0}")).unwrap_or_default())]
+    Erased {
+        /// The document.
+        doc: DocId,
+        /// The leaf that says so.
+        leaf: u64,
+        /// When, if that is known.
+        at: Option<Timestamp>,
+    },
+    /// What is to be erased cannot be told from what is to stay.
+    #[error(
+        "{segment} cannot be written without what is to be erased: {why}. Restore it from a backup first; nothing has changed"
+    )]
+    NotErasable {
+        /// The segment.
+        segment: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// New records of the same document or bytes kept coming.
+    #[error("document {doc} kept changing while it was to be erased; try again")]
+    Restless {
+        /// The document.
+        doc: DocId,
+    },
     /// No such version, or none at that time.
     #[error("document {doc} has no version {asked}")]
     NoVersion {

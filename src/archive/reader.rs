@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::archive::bonds::Bonds;
+use crate::archive::catalog::erasure::ErasedRow;
 use crate::archive::catalog::{
     CaptureRow, Catalog, Counts, DocumentRow, EditionRow, Locations, MeasureRow, PinRow,
 };
@@ -172,6 +173,16 @@ impl Archive {
         Err(Error::NoDocument(name.to_owned()))
     }
 
+    /// Whether a document was erased, and when last; what was captured since is there.
+    pub fn erased(&self, doc: &DocId) -> Result<Option<ErasedRow>, Error> {
+        self.catalog.erased(doc)
+    }
+
+    /// The leaf that holds a document, if it is held.
+    pub fn held(&self, doc: &DocId) -> Result<Option<u64>, Error> {
+        self.catalog.held(doc)
+    }
+
     /// The captures of a document in the order of archiving, as they were archived.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.catalog.captures(doc)
@@ -259,6 +270,15 @@ impl Archive {
             Selector::AsOf(time) => c.captured_at <= *time,
         });
         let latest = selected.max_by_key(|c| (c.captured_at, c.capture));
+        if latest.is_none()
+            && let Some(erased) = self.erased(doc)?
+        {
+            return Err(Error::Erased {
+                doc: doc.clone(),
+                leaf: erased.leaf,
+                at: erased.at,
+            });
+        }
         let row = latest.ok_or_else(|| Error::NoVersion {
             doc: doc.clone(),
             asked: match selector {

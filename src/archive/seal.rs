@@ -1,8 +1,10 @@
-//! Sealing: hot segments are written anew, so that versions of one document share a dictionary.
+//! Sealing: hot segments are written anew, so that versions of one document share a dictionary. In the same way any segments
+//! are written anew without what is to be erased.
 //!
 //! Nothing here changes the archive: segments that are not written to any more are read, and temporary files are made of them
 //! and verified. [`crate::archive::writer::ArchiveWriter::take_over`] gives these their names and deletes what they replace.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -33,6 +35,8 @@ pub struct Plan {
     pub(super) manifest: Manifest,
     pub(super) segments: Vec<(SegmentId, FileState)>,
     pub(super) now: Timestamp,
+    /// Leaves whose records are left out.
+    pub(super) erased: BTreeSet<u64>,
 }
 
 /// A file that must not change while it is read.
@@ -58,6 +62,9 @@ pub struct Sealing {
     /// The segments that they replace.
     pub(super) replaced: Vec<(SegmentId, FileState)>,
     pub(super) files: Vec<SealedFile>,
+    /// Leaves whose records were left out, and the raw bytes among them.
+    pub(super) erased: BTreeSet<u64>,
+    pub(super) erased_raws: BTreeSet<Digest>,
     /// Segments that are left as they are, and why.
     pub refused: Vec<(SegmentId, String)>,
 }
@@ -97,9 +104,34 @@ pub(super) struct Piece {
     pub(super) kind: Kind,
     /// Of the block; of a revisit, of what it stands for.
     pub(super) content: Digest,
+    /// Its name.
+    id: Option<String>,
+    /// Of a revisit: the name of the record that has the bytes.
+    target: Option<String>,
     /// Of the whole record.
     record: Digest,
     bytes: usize,
+    change: Change,
+}
+
+/// How a record is changed when it is moved: other documents' revisits of raw bytes that are erased with their record.
+#[derive(Debug, Clone)]
+enum Change {
+    None,
+    /// It becomes a `resource` with the bytes that are still there.
+    TakesOver(Location),
+    /// It revisits this record instead: name, address, date.
+    Revisits([String; 3]),
+}
+
+impl Piece {
+    /// Where the raw bytes are that it has from now on.
+    pub(super) fn raw_at(&self) -> Location {
+        match self.change {
+            Change::TakesOver(from) => from,
+            _ => self.at,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,18 +149,37 @@ pub fn build(plan: &Plan, go_on: &mut dyn FnMut() -> bool) -> Result<Option<Seal
     let mut sealing = Sealing {
         replaced: Vec::new(),
         files: Vec::new(),
+        erased: plan.erased.clone(),
+        erased_raws: BTreeSet::new(),
         refused: Vec::new(),
     };
     let mut items = Vec::new();
-    for (segment, state) in &plan.segments {
-        match scan(&plan.archive, *segment, &catalog, go_on)? {
+    let mut gone = Vec::new();
+    let mut segments = plan.segments.clone();
+    let mut next = 0;
+    while let Some((segment, state)) = segments.get(next).copied() {
+        next += 1;
+        match scan(&plan.archive, segment, &catalog, go_on)? {
             Scanned::Interrupted => return Ok(None),
-            Scanned::Unfit(why) => sealing.refused.push((*segment, why)),
+            Scanned::Unfit(why) => sealing.refused.push((segment, why)),
             Scanned::Items(found) => {
-                items.extend(found);
-                sealing.replaced.push((*segment, *state));
+                let is_erased = |item: &Item| plan.erased.contains(&item.leaf);
+                let (erased, kept): (Vec<Item>, Vec<Item>) = found.into_iter().partition(is_erased);
+                items.extend(kept);
+                sealing.replaced.push((segment, state));
+                let pieces = erased.into_iter().flat_map(|item| item.pieces);
+                for piece in pieces.filter(|piece| piece.kind == Kind::Raw) {
+                    if sealing.erased_raws.insert(piece.content) {
+                        add_sharing(plan, &catalog, &piece.content, &mut segments)?;
+                    }
+                    gone.push(piece);
+                }
             }
         }
+    }
+    hand_on(&plan.archive, &catalog, &mut items, &gone)?;
+    if sealing.replaced.is_empty() {
+        return Ok(Some(sealing));
     }
     let folder = plan.archive.join(SEALED_FOLDER);
     durable::create_folders(&folder).map_err(|e| Error::io("make the folder", &folder, e))?;
@@ -158,6 +209,72 @@ pub fn build(plan: &Plan, go_on: &mut dyn FnMut() -> bool) -> Result<Option<Seal
         }
     }
     Ok(Some(sealing))
+}
+
+/// Adds the segments with other captures of raw bytes that are erased: they may name the record that has them.
+fn add_sharing(
+    plan: &Plan,
+    catalog: &Catalog,
+    raw: &Digest,
+    segments: &mut Vec<(SegmentId, FileState)>,
+) -> Result<(), Error> {
+    for segment in catalog.segments_with_raw(raw)? {
+        if segments.iter().all(|(known, _)| *known != segment) {
+            let path = segment::path(&plan.archive, segment);
+            let state = FileState::of(&path);
+            let state = state.map_err(|source| Error::io("examine segment", &path, source))?;
+            segments.push((segment, state));
+        }
+    }
+    Ok(())
+}
+
+/// Lets what revisits a record that is `gone` have its bytes elsewhere: of another record, if there is one; else the first such
+/// revisit becomes one.
+fn hand_on(
+    archive: &Path,
+    catalog: &Catalog,
+    items: &mut [Item],
+    gone: &[Piece],
+) -> Result<(), Error> {
+    items.sort_by_key(|item| item.leaf);
+    let mut targets: HashMap<Digest, [String; 3]> = HashMap::new();
+    for piece in items.iter_mut().flat_map(|item| &mut item.pieces) {
+        let lost = gone.iter().find(|lost| lost.id == piece.target);
+        let Some(lost) = lost.filter(|_| piece.target.is_some()) else {
+            continue;
+        };
+        let bytes = segment::read(archive, piece.at)?;
+        let record = Record::parse(&bytes).map_err(|_| changed(archive, piece))?;
+        if let Some(target) = targets.get(&piece.content) {
+            piece.change = Change::Revisits(target.clone());
+            continue;
+        }
+        let elsewhere = catalog.raw(&piece.content)?;
+        let target = match elsewhere.filter(|at| gone.iter().all(|lost| lost.at != *at)) {
+            Some(at) => {
+                let bytes = segment::read(archive, at)?;
+                let target = Record::parse(&bytes).map_err(|_| changed(archive, piece))?;
+                let target = target_of(&target);
+                piece.change = Change::Revisits(target.clone());
+                target
+            }
+            None => {
+                piece.change = Change::TakesOver(lost.at);
+                piece.kind = Kind::Raw;
+                piece.bytes = lost.bytes;
+                target_of(&record)
+            }
+        };
+        targets.insert(piece.content, target);
+    }
+    Ok(())
+}
+
+/// What a revisit says of a record.
+fn target_of(record: &Record<'_>) -> [String; 3] {
+    ["WARC-Record-ID", "WARC-Target-URI", "WARC-Date"]
+        .map(|name| record.header(name).unwrap_or_default().to_owned())
 }
 
 /// What was not taken over is taken away.
@@ -257,6 +374,12 @@ fn piece(at: Location, bytes: &[u8], record: &Record<'_>) -> Option<Piece> {
         at,
         kind,
         content,
+        id: record.header("WARC-Record-ID").map(str::to_owned),
+        target: match kind {
+            Kind::Revisit => record.header("WARC-Refers-To").map(str::to_owned),
+            _ => None,
+        },
+        change: Change::None,
         record: Digest::of(bytes),
         bytes: bytes.len(),
     })
@@ -269,18 +392,53 @@ fn site_of(uri: &str) -> &str {
     &uri[..end]
 }
 
-/// The bytes of a record, which must still be the same.
+/// The bytes of a record, which must still be the same, with the changes that it gets.
 fn read(archive: &Path, piece: &Piece) -> Result<Vec<u8>, Error> {
     let bytes = segment::read(archive, piece.at)?;
-    if Digest::of(&bytes) == piece.record {
-        return Ok(bytes);
+    if Digest::of(&bytes) != piece.record {
+        return Err(changed(archive, piece));
     }
-    Err(Error::Record {
+    let record = Record::parse(&bytes).map_err(|_| changed(archive, piece))?;
+    Ok(match &piece.change {
+        Change::None => bytes,
+        Change::TakesOver(from) => {
+            let raw = segment::read(archive, *from)?;
+            let raw = Record::parse(&raw).map_err(|_| changed(archive, piece))?;
+            if Digest::of(raw.block) != piece.content {
+                return Err(changed(archive, piece));
+            }
+            let digest = piece.content.to_string();
+            let changes = [
+                ("WARC-Type", Some("resource")),
+                ("WARC-Block-Digest", Some(digest.as_str())),
+                ("WARC-Profile", None),
+                ("WARC-Refers-To", None),
+                ("WARC-Refers-To-Target-URI", None),
+                ("WARC-Refers-To-Date", None),
+            ];
+            record
+                .changed(&changes, raw.block.to_vec())
+                .parts()
+                .concat()
+        }
+        Change::Revisits([id, uri, date]) => {
+            let changes = [
+                ("WARC-Refers-To", Some(id.as_str())),
+                ("WARC-Refers-To-Target-URI", Some(uri.as_str())),
+                ("WARC-Refers-To-Date", Some(date.as_str())),
+            ];
+            record.changed(&changes, Vec::new()).parts().concat()
+        }
+    })
+}
+
+fn changed(archive: &Path, piece: &Piece) -> Error {
+    Error::Record {
         doing: "read twice the same",
         path: segment::path(archive, piece.at.segment),
         offset: piece.at.offset,
         source: io::Error::other("the second time there are other bytes"),
-    })
+    }
 }
 
 type Written = Option<(Vec<Move>, u64)>;
@@ -295,7 +453,12 @@ fn write(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Written, Error> {
     let error = |source| Error::io("write sealed segment", path, source);
-    let content = part.content(&|piece| read(&plan.archive, piece))?;
+    let warcinfo = warcinfo(plan, replaced);
+    let mut content = part.content(&|piece| read(&plan.archive, piece))?;
+    if content.is_empty() {
+        // All there was is erased; a dictionary must not be empty.
+        content.clone_from(&warcinfo);
+    }
     let dictionary = dictionary::make(dictionary::id_from(random()), &content);
     let packed = frame::compress_tightly(&dictionary);
     drop(fs::remove_file(dictionary_path));
@@ -310,7 +473,7 @@ fn write(
         file.write_all(bytes).map_err(error).map(|()| at)
     };
     append(&dictionary::to_frame(&packed))?;
-    append(&compressor.compress(&warcinfo(plan, replaced)))?;
+    append(&compressor.compress(&warcinfo))?;
     let mut moves = Vec::with_capacity(part.items.len());
     for item in &part.items {
         let mut records = Vec::with_capacity(item.pieces.len());
@@ -318,7 +481,8 @@ fn write(
             if !go_on() {
                 return Ok(None);
             }
-            let frame = compressor.compress(&read(&plan.archive, piece)?);
+            let plain = read(&plan.archive, piece)?;
+            let frame = compressor.compress(&plain);
             let (offset, length) = append(&frame)?;
             let segment = piece.at.segment;
             let to = Location {
@@ -326,7 +490,9 @@ fn write(
                 offset,
                 length,
             };
-            records.push((piece.clone(), to));
+            let mut moved = piece.clone();
+            moved.record = Digest::of(&plain);
+            records.push((moved, to));
         }
         moves.push(Move {
             leaf: item.leaf,
@@ -388,17 +554,27 @@ pub fn digest_of(mut file: &File) -> io::Result<Digest> {
 
 /// The record that a sealed segment begins with. It says which segments are not there any more because of it.
 fn warcinfo(plan: &Plan, replaced: &[(SegmentId, FileState)]) -> Vec<u8> {
-    let numbers: Vec<String> = replaced
-        .iter()
-        .map(|(segment, _)| segment.number().to_string())
-        .collect();
+    let numbers: Vec<u32> = replaced.iter().map(|(one, _)| one.number()).collect();
+    let mut former = Vec::new();
+    for (segment, _) in replaced {
+        if matches!(segment, SegmentId::Sealed(_)) {
+            former.extend(replaced_by(&plan.archive, *segment).all());
+        }
+    }
+    former.sort_unstable();
+    former.dedup();
+    let list = |numbers: &[u32]| {
+        let words: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        words.join(" ")
+    };
     let block = format!(
         "software: faircopy/{}\r\nformat: WARC File Format 1.1\r\n\
          conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
-         isPartOf: {}\r\n{REPLACES}{}\r\n",
+         isPartOf: {}\r\n{REPLACES}{}\r\n{REPLACED_BEFORE}{}\r\n",
         env!("CARGO_PKG_VERSION"),
         plan.manifest.id,
-        numbers.join(" "),
+        list(&numbers),
+        list(&former),
     );
     RecordWriter::new("warcinfo", &RecordId::new(random()), plan.now)
         .digest("WARC-Block-Digest", &Digest::of(block.as_bytes()))
@@ -410,19 +586,43 @@ fn warcinfo(plan: &Plan, replaced: &[(SegmentId, FileState)]) -> Vec<u8> {
 /// The field of a sealed segment's `warcinfo` that names the numbers of the segments that it replaces.
 const REPLACES: &str = "x-faircopy-replaces: ";
 
-/// The numbers of the segments that a sealed one replaces, with others that were sealed together with it; none if that cannot
-/// be read.
-pub fn replaced_by(archive: &Path, segment: SegmentId) -> Vec<u32> {
+/// The same of segments that those replaced.
+const REPLACED_BEFORE: &str = "x-faircopy-replaced-before: ";
+
+/// Numbers of segments that are no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Those that a sealed segment, with others that were sealed together with it, replaces.
+    pub now: Vec<u32>,
+    /// Those that these replaced in their time.
+    pub formerly: Vec<u32>,
+}
+
+impl Replaced {
+    /// All of them.
+    pub fn all(self) -> impl Iterator<Item = u32> {
+        self.now.into_iter().chain(self.formerly)
+    }
+}
+
+/// Which segments a sealed one replaces; none if that cannot be read.
+pub fn replaced_by(archive: &Path, segment: SegmentId) -> Replaced {
     let start = Position { segment, offset: 0 };
     let first = SegmentReader::open(archive, start).ok();
     let Some(Ok(Found::Record { bytes, .. })) = first.and_then(|mut reader| reader.next()) else {
-        return Vec::new();
+        return Replaced::default();
     };
     let record = Record::parse(&bytes).expect("the reader parsed it");
     let block = String::from_utf8_lossy(record.block).into_owned();
-    let numbers = block.lines().find_map(|line| line.strip_prefix(REPLACES));
-    let numbers = numbers.unwrap_or_default().split(' ');
-    numbers.filter_map(|number| number.parse().ok()).collect()
+    let numbers = |field| {
+        let numbers = block.lines().find_map(|line| line.strip_prefix(field));
+        let numbers = numbers.unwrap_or_default().split(' ');
+        numbers.filter_map(|number| number.parse().ok()).collect()
+    };
+    Replaced {
+        now: numbers(REPLACES),
+        formerly: numbers(REPLACED_BEFORE),
+    }
 }
 
 /// The whole-file digest of a sealed segment, beside it, in the form of `sha256sum`.

@@ -188,6 +188,23 @@ impl<'a> Record<'a> {
         Ok(record)
     }
 
+    /// The same record with other values for these headers (`None`: without it), and with another block.
+    pub fn changed(&self, changes: &[(&str, Option<&str>)], block: Vec<u8>) -> NewRecord {
+        let mut writer = RecordWriter {
+            head: VERSION.to_owned(),
+        };
+        for (name, value) in &self.headers {
+            let change = changes.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+            match change {
+                Some((_, Some(other))) => writer = writer.field(name, other),
+                Some((_, None)) => {}
+                None if name.eq_ignore_ascii_case("Content-Length") => {}
+                None => writer = writer.field(name, value),
+            }
+        }
+        writer.finish(None, block)
+    }
+
     /// The value of a header; names are compared without regard to case (WARC 1.1, 4).
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let mut headers = self.headers.iter();

@@ -40,6 +40,7 @@ use crate::pin::{Pin, PinScope};
 use crate::submission::{ClaimId, Declared, Signature, Source};
 
 pub mod compact;
+pub mod erase;
 mod opening;
 mod records;
 
@@ -139,7 +140,7 @@ impl ArchiveWriter {
             recovery.findings.push(finding);
         }
         let book = PinBook::new(open.catalog.pins()?);
-        let writer = ArchiveWriter {
+        let mut writer = ArchiveWriter {
             checkpoint: open.log.checkpoint().clone(),
             pins: SharedPins::new(secret.clone(), book),
             open: Some(open),
@@ -151,6 +152,7 @@ impl ArchiveWriter {
             faults: VecDeque::new(),
             lock,
         };
+        writer.finish_erasures()?;
         Ok((writer, recovery))
     }
 
@@ -347,6 +349,7 @@ impl ArchiveWriter {
             self.pins.set(book);
             self.open = Some(open);
             self.suspect = false;
+            self.finish_erasures()?;
         }
         Ok(self.open.as_mut().expect("it was just opened"))
     }

@@ -16,6 +16,8 @@ pub(super) struct Leaves {
     pub(super) by_metadata: HashMap<Digest, usize>,
     docs: Vec<DocId>,
     chains: HashMap<DocId, Chain>,
+    /// Of documents that were erased, the last leaf that says so.
+    erasures: HashMap<u32, usize>,
     /// Leaves that do not fit: place, document, what is wrong.
     unfit: Vec<(String, Option<DocId>, String)>,
 }
@@ -49,6 +51,13 @@ impl Leaves {
         self.docs[leaf.doc as usize].clone()
     }
 
+    /// The leaf that says that what leaf `index` stands for was erased.
+    pub(super) fn erased_by(&self, index: usize) -> Option<usize> {
+        let leaf = self.all.get(index)?.as_ref()?;
+        let erasure = self.erasures.get(&leaf.doc).copied();
+        erasure.filter(|erasure| *erasure > index)
+    }
+
     /// How many leaves cannot be read.
     pub(super) fn lost(&self) -> usize {
         self.all.iter().filter(|leaf| leaf.is_none()).count()
@@ -68,6 +77,9 @@ impl Leaves {
             return None;
         };
         let view = self.follow(index, &leaf, place);
+        if leaf.kind == LeafKind::Erase {
+            self.erasures.insert(view.doc, index);
+        }
         self.by_metadata.insert(leaf.metadata, index);
         Some(view)
     }

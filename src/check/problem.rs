@@ -119,6 +119,8 @@ codes! {
         "nothing is lost while the segment's own dictionary is sound: restore the copy from a backup";
     SealedUnlike = "F044", "a sealed segment is not, byte for byte, what was sealed", RESTORE_FILE;
     SealedDigestBad = "F045", "the digest beside a sealed segment is missing or unreadable", RESTORE_FILE;
+    ErasureUnfinished = "F046", "records of a document that was erased are still there",
+        "start the daemon or run `erase` again: it is finished then";
     SegmentMisnamed = "F047", "a segment bears the name of another", "give it the name back that its first record says";
     CatalogMissing = "F050", "the catalog is missing",
         "nothing is lost: starting the daemon or `add` builds it again";

@@ -76,12 +76,12 @@ impl Segments {
                 return true;
             }
             let replaces = seal::replaced_by(dir, *segment);
-            if !is_known(segment) && !replaces.is_empty() && replaces.iter().all(is_there) {
+            if !is_known(segment) && !replaces.now.is_empty() && replaces.now.iter().all(is_there) {
                 let message = "an interrupted `compact` left it; the next start takes it away";
                 findings.note(segment.to_string(), message);
                 return false;
             }
-            replaced.extend(replaces);
+            replaced.extend(replaces.all());
             true
         });
         for segment in self

@@ -37,6 +37,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let archive = Archive::open(&paths.dir).context("cannot open the archive")?;
     let told = Told {
         global,
+        archive: &archive,
         since: args.since,
     };
     if let Some(name) = &args.doc {
@@ -73,6 +74,7 @@ fn checks(state: &Path) -> Vec<(Timestamp, Value)> {
 
 struct Told<'a> {
     global: &'a Global,
+    archive: &'a Archive,
     since: Option<Timestamp>,
 }
 
@@ -85,12 +87,18 @@ impl Told<'_> {
             LeafKind::Capture => "archived".to_owned(),
             kind => kind.as_str().to_owned(),
         };
+        let erased = match row.happened_at {
+            Some(_) => None,
+            None => self.archive.erased(&row.doc)?,
+        };
+        let erased = erased.map(|erased| erased.leaf).filter(|by| *by > row.leaf);
         let detail = row.detail.as_deref();
         let detail: Option<Value> = detail.and_then(|text| serde_json::from_str(text).ok());
         if self.global.json {
             return output::json(&json!({
                 "leaf": row.leaf, "event": event, "at": row.happened_at, "doc": row.doc, "capture": row.capture,
                 "version": row.version, "change": row.change, "source": row.source, "detail": detail,
+                "erased_by": erased,
             }));
         }
         let mut text = Vec::new();
@@ -102,8 +110,10 @@ impl Told<'_> {
         );
         text.extend(row.source.clone());
         text.extend(detail.map(|detail| output::shorten(&detail.to_string(), 120)));
-        if row.happened_at.is_none() {
-            text.push("its record is lost".to_owned());
+        match (row.happened_at, erased) {
+            (Some(_), _) => {}
+            (None, Some(by)) => text.push(format!("erased, as leaf {by} says")),
+            (None, None) => text.push("its record is lost".to_owned()),
         }
         let leaf = row.leaf.to_string();
         self.line(&leaf, row.happened_at, &event, &row.doc.0, &text.join(" "))

@@ -74,6 +74,23 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         }
         rows.push(columns);
     }
+    if let Some(erased) = archive.erased(&doc)? {
+        if global.json {
+            output::json(
+                &json!({"doc": doc, "change": "erased", "at": erased.at, "leaf": erased.leaf}),
+            )?;
+        } else {
+            let at = erased
+                .at
+                .map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            let text = format!(
+                "erased {}, as leaf {} says",
+                at.unwrap_or_default(),
+                erased.leaf
+            );
+            output::line(&format!("what was captured before is {text}"))?;
+        }
+    }
     output::table(&rows)?;
     Ok(Exit::Good)
 }

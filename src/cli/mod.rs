@@ -11,8 +11,10 @@ mod completions;
 mod config;
 mod diff;
 mod duplicates;
+mod erase;
 mod explain;
 mod export;
+mod hold;
 mod init;
 mod key;
 mod log;
@@ -137,6 +139,8 @@ enum Command {
     Duplicates(duplicates::Args),
     Reclean(reclean::Args),
     Compact(compact::Args),
+    Hold(hold::Args),
+    Erase(erase::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -199,6 +203,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Duplicates(args) => duplicates::run(global, args),
         Command::Reclean(args) => reclean::run(global, args),
         Command::Compact(args) => compact::run(global, args),
+        Command::Hold(args) => hold::run(global, args),
+        Command::Erase(args) => erase::run(global, args),
         Command::Config(args) => config::run(global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

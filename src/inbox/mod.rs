@@ -38,4 +38,5 @@ mod sidecar;
 mod spool;
 pub mod status;
 mod taking;
+pub mod traces;
 mod watch;

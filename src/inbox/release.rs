@@ -302,7 +302,8 @@ fn is_ours(path: &Path) -> bool {
         .is_some()
 }
 
-fn digest_of(path: &Path) -> io::Result<Option<Digest>> {
+/// The digest of a regular file; nothing of what is none.
+pub(super) fn digest_of(path: &Path) -> io::Result<Option<Digest>> {
     use std::io::Read;
     let mut file = match durable::open_regular(path) {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(None),

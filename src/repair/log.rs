@@ -1,12 +1,13 @@
 //! The log: read as far as it is sound, and copied.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use crate::archive::Paths;
 use crate::archive::catalog::Catalog;
 use crate::archive::keys;
-use crate::archive::leaf::Leaf;
+use crate::archive::leaf::{Leaf, LeafKind};
 use crate::archive::log::cosigned;
 use crate::archive::log::key::{SigningKey, VerifierKey};
 use crate::archive::log::note::Checkpoint;
@@ -19,6 +20,7 @@ use crate::archive::mending::{self, Entries};
 use crate::archive::rotation::{self, Rotation};
 use crate::digest::Digest;
 use crate::durable;
+use crate::identity::DocId;
 
 use super::{Error, Telling};
 
@@ -34,10 +36,25 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// The digest of the metadata that each leaf commits to, with the leaf's index.
-    pub(super) fn metadata_digests(&self) -> impl Iterator<Item = (Digest, u64)> {
-        let leaves = (0u64..).zip(&self.entries);
-        leaves.filter_map(|(index, entry)| Some((Leaf::parse(entry.as_ref()?)?.metadata, index)))
+    /// The leaves that can be read, by the metadata blocks that they commit to, without those whose records were erased.
+    pub(super) fn metadata_digests(&self) -> HashMap<Digest, u64> {
+        let erasures = self
+            .leaves()
+            .filter(|(_, leaf)| leaf.kind == LeafKind::Erase);
+        let erased: HashMap<DocId, u64> = erasures.map(|(index, leaf)| (leaf.doc, index)).collect();
+        let is_left = |index: &u64, leaf: &Leaf| erased.get(&leaf.doc).is_none_or(|by| by <= index);
+        let left = self.leaves().filter(|(index, leaf)| is_left(index, leaf));
+        left.map(|(index, leaf)| (leaf.metadata, index)).collect()
+    }
+
+    /// Whether all leaves can be read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.leaves().count() as u64 == self.checkpoint.size
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = (u64, Leaf)> {
+        let entries = (0u64..).zip(&self.entries);
+        entries.filter_map(|(index, entry)| Some((index, Leaf::parse(entry.as_ref()?)?)))
     }
 }
 

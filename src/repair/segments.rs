@@ -139,7 +139,7 @@ fn fill_gaps(
     let last = hot.map(|(segment, _)| segment.number()).max().unwrap_or(0);
     let sealed = plan.segments.iter().map(|(segment, _)| *segment);
     let replaced: BTreeSet<u32> = sealed
-        .flat_map(|segment| seal::replaced_by(from, segment))
+        .flat_map(|segment| seal::replaced_by(from, segment).all())
         .collect();
     for number in (1..last).filter(|n| !there.contains(n) && !replaced.contains(n)) {
         let segment = SegmentId::Hot(number);

@@ -156,22 +156,19 @@ impl Catalog {
         metadata: Location,
     ) -> Result<(), Error> {
         let detail = match event {
-            Event::Pin(record) => Some(
-                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
-            ),
-            Event::Key(record) => Some(
-                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
-            ),
-            Event::Link(record) => Some(
-                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
-            ),
-            Event::Split(record) => Some(
-                serde_json::to_string(record).expect("keys are strings and nothing else can fail"),
-            ),
+            Event::Pin(record) => Some(serde_json::to_string(record)),
+            Event::Key(record) => Some(serde_json::to_string(record)),
+            Event::Link(record) => Some(serde_json::to_string(record)),
+            Event::Split(record) => Some(serde_json::to_string(record)),
+            Event::Hold(record) | Event::Release(record) | Event::Erase(record) => {
+                Some(serde_json::to_string(record))
+            }
             // Its packs are long and asked for by whoever cleans by them again; that there is such a set, by each start.
-            Event::Rules(rules) => Some(serde_json::json!(rules.id).to_string()),
+            Event::Rules(rules) => Some(serde_json::to_string(&rules.id)),
             Event::Revision(_) => None,
         };
+        let detail = detail.transpose();
+        let detail = detail.expect("keys are strings and nothing else can fail");
         self.place_event(leaf, event.at(), detail, metadata)?;
         if let Event::Revision(revision) = event
             && let Some(url) = revision.declared.url.as_deref().and_then(normalise_url)
@@ -430,9 +427,11 @@ impl Catalog {
         self.first(sql, [signed(index)], |row| digest(row, 0))
     }
 
-    /// The leaves from `from` on whose metadata record is lost.
+    /// The leaves from `from` on whose metadata record is lost; what was erased is not.
     pub fn lost(&self, from: u64) -> Result<Vec<Announced>, Error> {
-        let sql = "SELECT leaf, doc, kind, capture FROM leaves WHERE segment IS NULL AND leaf >= ?1 ORDER BY leaf";
+        let sql = "SELECT leaf, doc, kind, capture FROM leaves WHERE segment IS NULL AND leaf >= ?1 AND NOT EXISTS \
+                   (SELECT 1 FROM events AS e WHERE e.kind = 'erase' AND e.doc = leaves.doc AND e.leaf > leaves.leaf) \
+                   ORDER BY leaf";
         self.all(sql, [signed(from)], announced)
     }
 }

@@ -62,7 +62,8 @@ impl Doc {
     }
 }
 
-/// Shares records out among segments: those of a document together, documents of a site one after the other.
+/// Shares records out among segments, of which there is always one: those of a document together, documents of a site one after
+/// the other.
 pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
     let mut docs: HashMap<_, Doc> = HashMap::new();
     for item in items {
@@ -97,7 +98,7 @@ pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
         bytes += doc.bytes();
         part.push(doc);
     }
-    if !part.is_empty() {
+    if !part.is_empty() || parts.is_empty() {
         parts.push(finish(part));
     }
     parts
@@ -132,9 +133,8 @@ fn finish(docs: Vec<Doc>) -> Part {
     }
     let items: Vec<Item> = docs.into_iter().flat_map(|doc| doc.items).collect();
     if base.is_empty() {
-        // A dictionary must not be empty; a metadata record is like all others.
-        let last = items[0].pieces.last();
-        base.push(last.expect("a leaf has a metadata record").clone());
+        // A metadata record is like all others.
+        base.extend(items.first().and_then(|item| item.pieces.last()).cloned());
     }
     Part { items, base }
 }

@@ -90,11 +90,22 @@ impl ArchiveWriter {
             manifest,
             segments,
             now,
+            erased: BTreeSet::new(),
         })
     }
 
     /// Gives sealed segments their names, and deletes what they replace.
-    pub fn take_over(&mut self, mut sealing: Sealing) -> Result<Compaction, Error> {
+    pub fn take_over(&mut self, sealing: Sealing) -> Result<Compaction, Error> {
+        self.opened()?;
+        self.replace(sealing, &|_| Ok(()))
+    }
+
+    /// The same; `also` is part of the catalog's transaction.
+    pub(super) fn replace(
+        &mut self,
+        mut sealing: Sealing,
+        also: &dyn Fn(&Catalog) -> Result<(), Error>,
+    ) -> Result<Compaction, Error> {
         let mut done = Compaction {
             refused: std::mem::take(&mut sealing.refused),
             ..Compaction::default()
@@ -102,7 +113,6 @@ impl ArchiveWriter {
         if sealing.files.is_empty() {
             return Ok(done);
         }
-        self.opened()?;
         let dir = self.paths.dir.clone();
         for (segment, state) in &sealing.replaced {
             let path = segment::path(&dir, *segment);
@@ -137,6 +147,7 @@ impl ArchiveWriter {
         for (segment, _) in &sealing.replaced {
             open.catalog.remove_segment(*segment)?;
         }
+        also(&open.catalog)?;
         open.catalog.set_high_water(HighWater {
             leaves: open.log.size(),
             end: open.end,
@@ -203,7 +214,7 @@ fn move_records(catalog: &Catalog, segment: SegmentId, file: &SealedFile) -> Res
         let (_, metadata) = place(Kind::Metadata).expect("a leaf has a metadata record");
         catalog.move_leaf(one.leaf, text, metadata)?;
         if let Some((piece, to)) = place(Kind::Raw) {
-            catalog.move_raw(&piece.content, piece.at, to)?;
+            catalog.move_raw(&piece.content, piece.raw_at(), to)?;
         }
         records += one.records.len() as u64;
     }
@@ -249,7 +260,7 @@ pub(super) fn undo(dir: &Path, catalog: &Catalog) -> Result<(), Error> {
     let is_there = |number: &u32| there.iter().any(|other| other.number() == *number);
     for segment in unknown {
         let replaced = seal::replaced_by(dir, *segment);
-        if !replaced.is_empty() && replaced.iter().all(is_there) {
+        if !replaced.now.is_empty() && replaced.now.iter().all(is_there) {
             remove(dir, [*segment])?;
         }
     }
@@ -271,7 +282,7 @@ pub(super) fn finish(dir: &Path, open: &Open) -> Result<(), Error> {
     let sealed = known
         .iter()
         .filter(|one| matches!(one, SegmentId::Sealed(_)));
-    let replaced = sealed.flat_map(|segment| seal::replaced_by(dir, *segment));
+    let replaced = sealed.flat_map(|segment| seal::replaced_by(dir, *segment).now);
     let replaced: BTreeSet<u32> = replaced.collect();
     remove(
         dir,

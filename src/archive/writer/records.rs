@@ -227,7 +227,8 @@ impl Open {
         let last = self.catalog.latest_edition(&id)?;
         let last = last.map_or(1, |row| row.id.number);
         let state = self.catalog.doc_state(doc)?;
-        if edition.edition != last + 1 || edition.capture > state.capture {
+        // Since it was made, the capture may have been cleaned by others, or erased.
+        if edition.edition != last + 1 || !self.catalog.is_there(&id)? {
             return Ok(None);
         }
         let text = group.push(&prepared.text);
@@ -310,7 +311,7 @@ impl Open {
     }
 
     /// Adds the record, the leaf and the row of what happened to `doc` and is no capture. The index of its leaf.
-    fn add_event(
+    pub(super) fn add_event(
         &mut self,
         group: &mut Group<'_>,
         doc: &DocId,

@@ -1,5 +1,7 @@
 //! Judging what was read: each capture by its metadata block, and what is left over by where it stands.
 
+use std::collections::BTreeMap;
+
 use crate::archive::leaf::LeafKind;
 use crate::archive::metadata::{Content, Edition, EditionBlock, MetadataBlock};
 use crate::archive::segment::{self, Location, Position};
@@ -28,6 +30,11 @@ impl Records<'_> {
             return findings.problem(Code::RecordUnknown, at.to_string(), message);
         }
         self.metadata[index] = Some(at);
+        if let Some(erasure) = self.view.leaves.erased_by(index) {
+            let doc = self.view.leaves.all[index].map(|leaf| self.view.leaves.doc(&leaf));
+            let message = format!("leaf {erasure} says that it was erased");
+            findings.problem_of(Code::ErasureUnfinished, at.to_string(), doc, message);
+        }
         let group = std::mem::take(&mut self.since);
         let doc = self.view.leaves.all[index].map(|leaf| self.view.leaves.doc(&leaf));
         let claimed = match MetadataBlock::parse(record.block) {
@@ -277,11 +284,16 @@ impl Records<'_> {
     /// Tells which leaves have no metadata record, and what became of the records after the last that has one.
     pub(super) fn finish(&mut self, region: &Region, findings: &mut Findings) {
         let mut missing = 0;
+        let mut erased: BTreeMap<usize, usize> = BTreeMap::new();
         for &index in &region.leaves {
             let Some(leaf) = self.view.leaves.all[index] else {
                 continue;
             };
             if self.metadata[index].is_none() {
+                if let Some(erasure) = self.view.leaves.erased_by(index) {
+                    *erased.entry(erasure).or_insert(0) += 1;
+                    continue;
+                }
                 missing += 1;
                 let at = self
                     .catalog
@@ -299,6 +311,13 @@ impl Records<'_> {
                 let doc = Some(self.view.leaves.doc(&leaf));
                 findings.problem_of(Code::MetadataMissing, place, doc, message);
             }
+        }
+        for (erasure, records) in erased {
+            let doc = self.view.leaves.all[erasure].map(|leaf| self.view.leaves.doc(&leaf));
+            let doc = doc.map(|doc| doc.0).unwrap_or_default();
+            let message =
+                format!("document {doc} was erased, and with it what {records} leaves stand for");
+            findings.note(format!("log, leaf {erasure}"), message);
         }
         let group = std::mem::take(&mut self.since);
         let last = region.leaves.last().copied();
