@@ -128,7 +128,7 @@ impl ArchiveWriter {
         // Taken out: if an error leaves this function, it is gone, and the next call recovers.
         let mut open = self.open.take().expect("it was just opened");
         let fault = self.faults.pop_front();
-        let first = open.first_sealed_number()?;
+        let first = open.first_sealed_number(sealing.files.len())?;
         done.sealed = (first..)
             .take(sealing.files.len())
             .map(SegmentId::Sealed)
@@ -174,9 +174,9 @@ impl Open {
         Ok(())
     }
 
-    /// The number of the next sealed segment. If nothing is written to the hot one yet, that gets a number behind it, so that
-    /// a hot segment that is younger than all records has a higher number than all segments that have some.
-    fn first_sealed_number(&mut self) -> Result<u32, Error> {
+    /// The number of the first of `count` new sealed segments. If nothing is written to the hot one yet, that gets a number
+    /// behind them: a number is never given twice, for by it is told what a sealed segment replaces.
+    fn first_sealed_number(&mut self, count: usize) -> Result<u32, Error> {
         let mut segments = segment::list(&self.dir)?;
         if self.end.offset > 0 {
             return Ok(segment::next_number(&segments));
@@ -184,7 +184,10 @@ impl Open {
         segments.retain(|segment| *segment != self.end.segment);
         remove(&self.dir, [self.end.segment])?;
         self.segment = None;
-        Ok(segment::next_number(&segments))
+        let first = segment::next_number(&segments);
+        let count = u32::try_from(count).expect("far fewer segments than numbers");
+        self.end.segment = SegmentId::Hot(first + count);
+        Ok(first)
     }
 }
 
