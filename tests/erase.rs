@@ -598,3 +598,54 @@ fn repair_neither_misses_nor_brings_back_what_was_erased() {
     has_none_of(&to, &gone, "repaired");
     assert_eq!(content(&Archive::open(&to).expect("opened"), &doc), others);
 }
+
+#[test]
+fn editions_are_sealed_with_their_document_and_erased_with_it() {
+    let desk = Desk::new("");
+    let url = "https://gazette.example/ferry";
+    let story = "Ferry returns\n\nThe ferry across the lake sails again from Monday, the harbour office said.\n\nTide tables for all\n\nTickets cost the same as last year, and dogs sail free of charge until the autumn.\n";
+    for (name, text, url) in [
+        ("ferry.txt", story.to_owned(), url),
+        (
+            "gull.txt",
+            story.replace("ferry", "gull"),
+            "https://gazette.example/gull",
+        ),
+    ] {
+        let file = desk.sandbox.write(name, text);
+        desk.run(&["add", file.to_str().unwrap(), "--url", url])
+            .expect(0);
+    }
+    fs::create_dir_all(desk.path("rules")).unwrap();
+    fs::write(
+        desk.path("rules/tides.toml"),
+        "[[rule]]\nname = \"table\"\nclass = \"promo\"\nreason = \"offers the tide tables\"\nis = [\"tide tables for all\"]\nmust_remove = [\"Tide tables for all\"]\nmust_keep = [\"The tide was high.\"]\n",
+    )
+    .unwrap();
+    desk.run(&["reclean"]).expect(0);
+    let read = |reference: &str| desk.run(&["cat", reference]).expect(0).stdout;
+    let before = [read(&format!("{url}@1.1")), read(&format!("{url}@1.2"))];
+    assert_ne!(before[0], before[1]);
+    desk.run(&["compact", "--all"]).expect(0);
+    let after = [read(&format!("{url}@1.1")), read(&format!("{url}@1.2"))];
+    assert_eq!(after, before);
+    desk.run(&["check", "--read-data"]).expect(0);
+    let erased = desk
+        .run(&["erase", url, "--reason", "asked", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(erased[0]["leaves"], 2, "capture and edition: {erased:?}");
+    for (what, bytes) in everything(&desk.path("archive")) {
+        let found = memchr::memmem::find(&bytes, b"The ferry across the lake sails");
+        assert_eq!(found, None, "{what}");
+    }
+    assert!(read("https://gazette.example/gull").contains("The gull across the lake"));
+    desk.run(&["check", "--read-data"]).expect(0);
+    let doc = erased[0]["erased"].as_str().unwrap();
+    assert!(
+        desk.run(&["show", doc])
+            .expect(1)
+            .stderr
+            .contains("was erased")
+    );
+}
