@@ -161,6 +161,19 @@ fn everything_is_restored_with_zstd_coreutils_and_python_alone() {
 }
 
 #[test]
+fn the_archive_that_is_kept_for_ever_is_restored_but_for_what_was_erased() {
+    if !runs("zstd", &["--version"]) || !runs("python3", &["--version"]) {
+        return skip("the programs zstd and python3");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/1-sealed/archive");
+    let restored = restore(&kept, &folder.path().join("restored"));
+    assert!(restored.status.success(), "{restored:?}");
+    let said = String::from_utf8_lossy(&restored.stdout).into_owned();
+    assert_eq!(said, "8 of 8 captures restored\n");
+}
+
+#[test]
 fn what_cannot_be_restored_without_faircopy_is_told() {
     if !runs("zstd", &["--version"]) || !runs("python3", &["--version"]) {
         return skip("the programs zstd and python3");

@@ -87,12 +87,17 @@ def sound(wanted):
     return None
 
 
-captures = restored = 0
-sums = []
+captures = []
 for leaf in leaves():
-    if leaf["kind"] != "capture":
-        continue
-    captures += 1
+    if leaf["kind"] == "capture":
+        captures.append(leaf)
+    elif leaf["kind"] == "erase":
+        # Its captures up to here are gone for good.
+        captures = [capture for capture in captures if capture["doc"] != leaf["doc"]]
+
+restored = 0
+sums = []
+for leaf in captures:
     metadata = sound(leaf["metadata"])
     digests = json.loads(metadata)["observation"]["digests"] if metadata else {"raw": None, "text": None}
     raw, text = sound(digests["raw"]), sound(digests["text"])
@@ -106,8 +111,8 @@ for leaf in leaves():
         sums.append(f"{digest(block)[7:]}  {folder.relative_to(target) / name}\n")
     restored += 1
 (target / "SHA256SUMS").write_text("".join(sums))
-print(f"{restored} of {captures} captures restored")
-sys.exit(restored != captures)
+print(f"{restored} of {len(captures)} captures restored")
+sys.exit(restored != len(captures))
 PYTHON
 
 (cd "$target" && sha256sum --check --quiet SHA256SUMS)
