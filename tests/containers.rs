@@ -116,7 +116,8 @@ fn captures(desk: &Desk) -> u64 {
 
 #[test]
 fn each_page_of_a_warc_file_is_archived_with_its_address_date_and_headers() {
-    let packed: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
+    type Pack = fn(&[u8]) -> Vec<u8>;
+    let packed: [(&str, Pack); 3] = [
         ("plain.warc", <[u8]>::to_vec),
         ("pages.warc.gz", gzip),
         ("pages.warc.zst", |bytes| {
