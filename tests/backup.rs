@@ -33,7 +33,6 @@ fn a_backup_of_an_archive_that_is_written_to_has_all_that_was_archived_before_an
     let mut shelf = Shelf::new();
     shelf.options = Options {
         segment_bytes_max: 20_000,
-        ..Options::default()
     };
     let source = shelf.folder.path().to_owned();
     let backups = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
@@ -175,7 +174,9 @@ fn an_older_backup_beside_the_state_that_knows_better_is_refused() {
     fs::remove_dir_all(shelf.dir()).expect("lost");
     fs::rename(target.join("archive"), shelf.dir()).expect("restored");
     let refused = ArchiveWriter::open(shelf.paths(), Options::default());
-    let error = refused.err().expect("the log would fork");
+    let Err(error) = refused else {
+        panic!("the log would fork");
+    };
     assert!(error.to_string().contains("older copy"), "{error}");
     // It can be read all the same.
     assert_eq!(shelf.reader().documents().expect("listed").len(), 1);
