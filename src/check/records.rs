@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::mpsc;
 
+use crate::archive::Error as ArchiveError;
 use crate::archive::catalog::Catalog;
 use crate::archive::segment::{self, Found, Location, Position, SegmentId, SegmentReader};
 use crate::archive::warc::{Record, RecordError};
@@ -20,6 +22,9 @@ mod judge;
 const FRAME_DESCRIPTOR: usize = 4;
 const CONTENT_CHECKSUM: u8 = 1 << 2;
 const UNUSED: u8 = 1 << 4;
+
+/// So many records are read ahead of those that are judged.
+const RECORDS_AHEAD: usize = 8;
 
 /// Which records are read.
 #[derive(Debug, Clone)]
@@ -181,8 +186,7 @@ impl<'a> Records<'a> {
     }
 
     fn read_segment(&mut self, from: Position, end: Option<u64>, findings: &mut Findings) {
-        let mut next = from.offset;
-        let mut reader = match SegmentReader::open(self.archive, from) {
+        let reader = match SegmentReader::open(self.archive, from) {
             Ok(reader) => reader,
             Err(error) => {
                 let message = chain(&error);
@@ -190,26 +194,57 @@ impl<'a> Records<'a> {
             }
         };
         let headers = File::open(segment::path(self.archive, from.segment)).ok();
+        // Unpacking and hashing is one half of the work, judging the other.
+        std::thread::scope(|scope| {
+            let (sender, ahead) = mpsc::sync_channel(RECORDS_AHEAD);
+            scope.spawn(move || {
+                let read =
+                    reader.map(|found| found.map(|found| Read::new(found, headers.as_ref())));
+                // Nobody takes what lies behind the end.
+                read.map(|read| sender.send(read))
+                    .take_while(Result::is_ok)
+                    .for_each(drop);
+            });
+            self.take_all(from, end, &ahead, findings);
+        });
+    }
+
+    /// Takes what was read, up to the end.
+    fn take_all(
+        &mut self,
+        from: Position,
+        end: Option<u64>,
+        ahead: &mpsc::Receiver<Result<Read, ArchiveError>>,
+        findings: &mut Findings,
+    ) {
+        let mut next = from.offset;
         let mut is_first = from.offset == 0;
         while end.is_none_or(|end| next < end) {
-            match reader.next() {
-                Some(Ok(Found::Record { location, bytes })) => {
+            match ahead.recv() {
+                Ok(Ok(Read {
+                    found: Found::Record { location, bytes },
+                    block,
+                    fault,
+                })) => {
                     next = location.offset + location.length;
-                    let fault = headers.as_ref().and_then(|f| header_fault(f, location));
                     if let Some(fault) = fault {
                         self.fault(Code::FrameBad, location, fault);
                     }
                     self.records += 1;
                     self.bytes += location.length;
-                    self.take(location, is_first, &bytes, findings);
+                    self.take(location, is_first, &bytes, block, findings);
                 }
-                Some(Ok(Found::Damaged { at, length, reason })) => {
+                Ok(Ok(Read {
+                    found: Found::Damaged { at, length, reason },
+                    ..
+                })) => {
                     next = at.offset + length;
                     self.bytes += length;
                     self.since.damage.push(Damage { at, length, reason });
                 }
-                None => break,
-                Some(Err(error)) => {
+                // The reader has come to its end.
+                Err(_) => break,
+                Ok(Err(error)) => {
                     let at = Position {
                         segment: from.segment,
                         offset: next,
@@ -222,7 +257,14 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn take(&mut self, at: Location, is_first: bool, bytes: &[u8], findings: &mut Findings) {
+    fn take(
+        &mut self,
+        at: Location,
+        is_first: bool,
+        bytes: &[u8],
+        block: Digest,
+        findings: &mut Findings,
+    ) {
         let record = match Record::parse(bytes) {
             Ok(record) => record,
             Err(error) => return self.damaged(at, &error),
@@ -235,7 +277,6 @@ impl<'a> Records<'a> {
             let message = format!("a record before it has its name, {name}");
             self.fault(Code::RecordUnknown, at, message);
         }
-        let block = Digest::of(record.block);
         let named = record.digest("WARC-Block-Digest");
         let kind = match record.kind() {
             "warcinfo" if is_first => {
@@ -348,6 +389,29 @@ impl<'a> Records<'a> {
             if !is_there {
                 findings.problem_of(missed.code, missed.place, missed.doc, missed.message);
             }
+        }
+    }
+}
+
+/// What was read, with what can be told of it by itself.
+struct Read {
+    found: Found,
+    /// The digest of a record's block.
+    block: Digest,
+    fault: Option<&'static str>,
+}
+
+impl Read {
+    fn new(found: Found, headers: Option<&File>) -> Read {
+        let (mut block, mut fault) = (Digest::of(b""), None);
+        if let Found::Record { location, bytes } = &found {
+            block = Record::parse(bytes).map_or(block, |record| Digest::of(record.block));
+            fault = headers.and_then(|file| header_fault(file, *location));
+        }
+        Read {
+            found,
+            block,
+            fault,
         }
     }
 }
