@@ -10,7 +10,6 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use faircopy::archive::Error as ArchiveError;
 use faircopy::archive::keys::random;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
@@ -25,6 +24,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, Usage, clean, output, setup};
 
 /// Archive files without the watcher
@@ -78,25 +78,14 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     if files.is_empty() {
         return Ok(tally.finish());
     }
-    match Client::connect(&config.daemon.control) {
-        Ok(client) => add_through_daemon(client, &files, &reader, &mut tally).with_context(|| {
+    match writing::reach(&config, "cannot add")? {
+        Writer::Daemon(client) => add_through_daemon(*client, &files, &reader, &mut tally).with_context(|| {
             let (answered, inputs) = (tally.answered, tally.inputs);
             format!(
                 "{answered} of {inputs} inputs were answered; add the same again: what is archived already is recognised"
             )
         })?,
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((writer, _)) => add_here(writer, &config, files, &reader, &mut tally)?,
-                Err(error @ ArchiveError::Locked { .. }) => {
-                    return Err(anyhow::Error::from(error).context(format!(
-                        "cannot add: {}",
-                        faircopy::pipeline::chain(&unreachable)
-                    )));
-                }
-                Err(error) => return Err(error).context("cannot open the archive"),
-            }
-        }
+        Writer::Here(writer) => add_here(*writer, &config, files, &reader, &mut tally)?,
     }
     Ok(tally.finish())
 }

@@ -1,15 +1,16 @@
 //! `faircopy link` and `faircopy split`
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use faircopy::archive::Error as ArchiveError;
 use faircopy::archive::metadata::{LinkRecord, SplitRecord};
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, Request};
+use faircopy::control::{Answer, Request};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, Usage, output, reference, setup};
 
 /// Say that two documents are one
@@ -96,21 +97,12 @@ fn archive_it(
     request: &Request,
     here: impl FnOnce(&mut ArchiveWriter) -> Result<Option<u64>, ArchiveError>,
 ) -> anyhow::Result<Option<u64>> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => match serde_json::from_value(client.ask(request)?)? {
+    match writing::reach(config, "cannot archive it")? {
+        Writer::Daemon(mut client) => match writing::ask(&mut client, request)? {
             Answer::Pinned { leaf, .. } => Ok(leaf),
-            Answer::Failed { error } => bail!("{}", error.message),
-            _ => bail!("the daemon answered something else than was asked"),
+            _ => Err(writing::misunderstood()),
         },
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => Ok(here(&mut writer)?),
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot archive it")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
-        }
+        Writer::Here(mut writer) => Ok(here(&mut writer)?),
     }
 }
 

@@ -1,12 +1,10 @@
 //! `faircopy compact`
 
-use anyhow::{Context, bail};
-use faircopy::archive::Error as ArchiveError;
-use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, Compacted, Request};
+use faircopy::control::{Answer, Compacted, Request};
 use jiff::Timestamp;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
 /// Pack full segments anew, so that versions of one document share what they have in common
@@ -55,23 +53,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 
 /// Through the daemon if one runs.
 fn compact(config: &Config, all: bool) -> anyhow::Result<Compacted> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => {
-            let answer = client.ask(&Request::Compact { all })?;
-            match serde_json::from_value(answer)? {
-                Answer::Compacted(done) => Ok(done),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
-            }
-        }
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => Ok(writer.compact(all, Timestamp::now())?.into()),
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot compact")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
-        }
+    match writing::reach(config, "cannot compact")? {
+        Writer::Daemon(mut client) => match writing::ask(&mut client, &Request::Compact { all })? {
+            Answer::Compacted(done) => Ok(done),
+            _ => Err(writing::misunderstood()),
+        },
+        Writer::Here(mut writer) => Ok(writer.compact(all, Timestamp::now())?.into()),
     }
 }

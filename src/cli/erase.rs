@@ -1,15 +1,14 @@
 //! `faircopy erase`
 
-use anyhow::{Context, bail};
-use faircopy::archive::Error as ArchiveError;
+use anyhow::Context;
 use faircopy::archive::metadata::Disposition;
 use faircopy::archive::reader::Archive;
-use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, EraseRequest, Erased, Request};
+use faircopy::control::{Answer, EraseRequest, Erased, Request};
 use faircopy::erasure;
 use jiff::Timestamp;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, Usage, output, setup};
 
 /// Erase a document: all its captures and whatever was archived about it
@@ -63,33 +62,23 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 
 /// Through the daemon if one runs.
 fn erase(config: &Config, request: EraseRequest) -> anyhow::Result<Erased> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => {
-            let answer = client.ask(&Request::Erase(Box::new(request)))?;
-            match serde_json::from_value(answer)? {
+    match writing::reach(config, "cannot erase")? {
+        Writer::Daemon(mut client) => {
+            match writing::ask(&mut client, &Request::Erase(Box::new(request)))? {
                 Answer::Erased(erased) => Ok(erased),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
+                _ => Err(writing::misunderstood()),
             }
         }
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => {
-                    let record = Disposition {
-                        doc: request.doc.clone(),
-                        reason: Some(request.reason),
-                        by: request.by,
-                        decided_at: Timestamp::now(),
-                    };
-                    let done =
-                        erasure::erase(&mut writer, &config.archive.dir, &config.inbox, record)?;
-                    Ok(Erased::new(request.doc, &done))
-                }
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot erase")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
+        Writer::Here(mut writer) => {
+            let record = Disposition {
+                doc: request.doc.clone(),
+                reason: Some(request.reason),
+                by: request.by,
+                decided_at: Timestamp::now(),
+            };
+            let (dir, inboxes) = (&config.archive.dir, &config.inbox);
+            let done = erasure::erase(&mut writer, dir, inboxes, record)?;
+            Ok(Erased::new(request.doc, &done))
         }
     }
 }

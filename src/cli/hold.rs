@@ -1,15 +1,14 @@
 //! `faircopy hold`
 
-use anyhow::{Context, bail};
-use faircopy::archive::Error as ArchiveError;
+use anyhow::Context;
 use faircopy::archive::metadata::Disposition;
 use faircopy::archive::reader::Archive;
-use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, HoldRequest, Request};
+use faircopy::control::{Answer, HoldRequest, Request};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
 /// Hold a document, so that it cannot be erased
@@ -58,32 +57,23 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 
 /// Through the daemon if one runs.
 fn hold(config: &Config, request: &HoldRequest) -> anyhow::Result<Option<u64>> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => {
-            let answer = client.ask(&Request::Hold(Box::new(request.clone())))?;
-            match serde_json::from_value(answer)? {
+    match writing::reach(config, "cannot hold")? {
+        Writer::Daemon(mut client) => {
+            let request = Request::Hold(Box::new(request.clone()));
+            match writing::ask(&mut client, &request)? {
                 Answer::Held { leaf, .. } => Ok(leaf),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
+                _ => Err(writing::misunderstood()),
             }
         }
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => {
-                    let now = Timestamp::now();
-                    let record = Disposition {
-                        doc: request.doc.clone(),
-                        reason: request.reason.clone(),
-                        by: request.by.clone(),
-                        decided_at: now,
-                    };
-                    Ok(writer.hold(record, request.is_held, now)?)
-                }
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot hold")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
+        Writer::Here(mut writer) => {
+            let now = Timestamp::now();
+            let record = Disposition {
+                doc: request.doc.clone(),
+                reason: request.reason.clone(),
+                by: request.by.clone(),
+                decided_at: now,
+            };
+            Ok(writer.hold(record, request.is_held, now)?)
         }
     }
 }

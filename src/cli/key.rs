@@ -1,15 +1,13 @@
 //! `faircopy key`
 
-use anyhow::{Context, bail};
-use faircopy::archive::Error as ArchiveError;
 use faircopy::archive::log::reader::read_verifier;
 use faircopy::archive::rotation;
-use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, Request};
+use faircopy::control::{Answer, Request};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
 /// Change the key that signs the log, or show the keys it had
@@ -75,26 +73,14 @@ fn show(global: &Global, config: &Config) -> anyhow::Result<Exit> {
 
 /// Through the daemon if one runs.
 fn rotate(config: &Config) -> anyhow::Result<(u64, String)> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => {
-            let answer = client.ask(&Request::RotateKey)?;
-            match serde_json::from_value(answer)? {
-                Answer::Rotated { leaf, vkey } => Ok((leaf, vkey)),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
-            }
-        }
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => {
-                    let (leaf, vkey) = writer.rotate_key(Timestamp::now())?;
-                    Ok((leaf, vkey.to_string()))
-                }
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot change the key")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
+    match writing::reach(config, "cannot change the key")? {
+        Writer::Daemon(mut client) => match writing::ask(&mut client, &Request::RotateKey)? {
+            Answer::Rotated { leaf, vkey } => Ok((leaf, vkey)),
+            _ => Err(writing::misunderstood()),
+        },
+        Writer::Here(mut writer) => {
+            let (leaf, vkey) = writer.rotate_key(Timestamp::now())?;
+            Ok((leaf, vkey.to_string()))
         }
     }
 }

@@ -38,6 +38,7 @@ mod setup;
 mod show;
 mod status;
 mod verify;
+mod writing;
 
 use std::path::PathBuf;
 

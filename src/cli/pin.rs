@@ -1,17 +1,16 @@
 //! `faircopy pin`
 
-use anyhow::{Context, anyhow, bail};
-use faircopy::archive::Error as ArchiveError;
+use anyhow::{Context, anyhow};
 use faircopy::archive::catalog::PinRow;
 use faircopy::archive::reader::{Archive, Selector};
-use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, PinRequest, Request};
+use faircopy::control::{Answer, PinRequest, Request};
 use faircopy::identity::DocId;
 use faircopy::pin::{Pin, PinScope, PinVerdict};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, Usage, output, setup};
 
 /// Decide that a text stays or goes, whatever the rules say
@@ -121,25 +120,15 @@ fn must_have(archive: &Archive, doc: &DocId, text: &str) -> anyhow::Result<()> {
 
 /// Through the daemon if one runs.
 fn archive_pin(config: &Config, of: PinScope, pin: Pin) -> anyhow::Result<Option<u64>> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => {
+    match writing::reach(config, "cannot pin")? {
+        Writer::Daemon(mut client) => {
             let request = Request::Pin(Box::new(PinRequest { of, pin }));
-            let answer = client.ask(&request)?;
-            match serde_json::from_value(answer)? {
+            match writing::ask(&mut client, &request)? {
                 Answer::Pinned { leaf, .. } => Ok(leaf),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
+                _ => Err(writing::misunderstood()),
             }
         }
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((mut writer, _)) => Ok(writer.pin(of, pin, Timestamp::now())?),
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot pin")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
-        }
+        Writer::Here(mut writer) => Ok(writer.pin(of, pin, Timestamp::now())?),
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::io::IsTerminal;
 
-use anyhow::{Context, anyhow, bail};
-use faircopy::archive::Error as ArchiveError;
+use anyhow::{Context, anyhow};
 use faircopy::archive::reader::Archive;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
-use faircopy::control::{Answer, Client, Request};
+use faircopy::control::{Answer, Request};
 use faircopy::reclean::{self, By, Recleaned, Tally, kept_rules};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
 /// Clean what is archived again, by the rules and pins of today
@@ -119,25 +119,15 @@ fn look(
 
 /// Through the daemon if one runs.
 fn clean_all(config: &Config, args: &Args, bar: &Bar) -> anyhow::Result<Tally> {
-    match Client::connect(&config.daemon.control) {
-        Ok(mut client) => each_batch(bar, |from| {
+    match writing::reach(config, "cannot clean again")? {
+        Writer::Daemon(mut client) => each_batch(bar, |from| {
             let rules = args.rules.clone();
-            let answer = client.ask(&Request::Reclean { from, rules })?;
-            match serde_json::from_value(answer)? {
+            match writing::ask(&mut client, &Request::Reclean { from, rules })? {
                 Answer::Recleaned { recleaned } => Ok(recleaned),
-                Answer::Failed { error } => bail!("{}", error.message),
-                _ => bail!("the daemon answered something else than was asked"),
+                _ => Err(writing::misunderstood()),
             }
         }),
-        Err(unreachable) => {
-            match ArchiveWriter::open(config.archive_paths(), config.writer_options()) {
-                Ok((writer, _)) => clean_here(config, args, writer, bar),
-                Err(error @ ArchiveError::Locked { .. }) => Err(anyhow::Error::from(error)
-                    .context(faircopy::pipeline::chain(&unreachable))
-                    .context("cannot clean again")),
-                Err(error) => Err(error).context("cannot open the archive"),
-            }
-        }
+        Writer::Here(writer) => clean_here(config, args, *writer, bar),
     }
 }
 
