@@ -105,11 +105,7 @@ fn copies_across_sources_are_told_with_the_fullest_first_and_nothing_is_merged()
         NEW,
         &text(7, "What ferries carried, by our correspondent"),
     );
-    add(
-        &desk,
-        "https://www.example.org/other",
-        &story("Sunday").repeat(1),
-    );
+    add(&desk, "https://www.example.org/other", &story("Sunday"));
     let found = desk.run(&["duplicates", "--json"]).expect(0).json();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["fullest"]["url"], OLD);
