@@ -26,7 +26,6 @@ fn small(sealed: bool) -> Shelf {
     let mut shelf = Shelf::new();
     shelf.options = Options {
         segment_bytes_max: 8_000,
-        ..Options::default()
     };
     let mut writer = shelf.writer();
     for n in 0..12 {
