@@ -46,10 +46,7 @@ fn words(seed: u64, count: usize) -> String {
 /// The document that is to be erased, among others that share bytes with it, and with a pin and a later declaration.
 fn stocked(segment_bytes_max: u64) -> (Shelf, DocId) {
     let mut shelf = Shelf::new();
-    shelf.options = Options {
-        segment_bytes_max,
-        ..Options::default()
-    };
+    shelf.options = Options { segment_bytes_max };
     let mut writer = shelf.writer();
     let mut put = |shelf: &mut Shelf, name: &str, text: &str| {
         let mut draft = fitting(shelf, name, &[text, &words(7, 30)], "Buy ferry tickets");
