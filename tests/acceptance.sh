@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a release is held to beyond CI: long runs and speed. Figures are printed; only wrong results fail.
 #   FAIRCOPY_CORPUS=... tests/acceptance.sh
-# About a quarter of an hour on two cores.
+# About half an hour on two cores, and some gigabytes under TMPDIR.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
@@ -20,6 +20,12 @@ cargo bench --bench pages
 
 step "space: versions of pages, beside restic and borg"
 benches/compact.sh
+
+step "check beside a bare loop that unpacks and hashes"
+cargo bench --bench check
+
+step "a million versions: insertion, start, lookup, memory"
+FAIRCOPY_VERSIONS=1000000 cargo bench --bench million
 
 step "memory and throughput of add"
 binary=$PWD/target/release/faircopy
