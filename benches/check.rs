@@ -16,7 +16,12 @@ use faircopy::check::{Options, check};
 use faircopy::digest::Digest;
 use shelf::{Shelf, fitting, now};
 
-const PAGES: u64 = 250;
+/// The allocator of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Enough that what is done once for the archive weighs little.
+const PAGES: u64 = 2_000;
 const PARAGRAPHS: u64 = 60;
 const RUNS: u32 = 5;
 

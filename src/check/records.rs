@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::mpsc;
@@ -119,8 +120,15 @@ struct Pending {
     at: Location,
     kind: Kind,
     digest: Digest,
-    /// The block; empty for a revisit.
-    block: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Where the block stands in the bytes; it is empty for a revisit.
+    block: Range<usize>,
+}
+
+impl Pending {
+    fn block(&self) -> &[u8] {
+        &self.bytes[self.block.clone()]
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -232,7 +240,7 @@ impl<'a> Records<'a> {
                     }
                     self.records += 1;
                     self.bytes += location.length;
-                    self.take(location, is_first, &bytes, block, findings);
+                    self.take(location, is_first, bytes, block, findings);
                 }
                 Ok(Ok(Read {
                     found: Found::Damaged { at, length, reason },
@@ -261,11 +269,11 @@ impl<'a> Records<'a> {
         &mut self,
         at: Location,
         is_first: bool,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         block: Digest,
         findings: &mut Findings,
     ) {
-        let record = match Record::parse(bytes) {
+        let record = match Record::parse(&bytes) {
             Ok(record) => record,
             Err(error) => return self.damaged(at, &error),
         };
@@ -305,7 +313,16 @@ impl<'a> Records<'a> {
                 return self.fault(Code::RecordUnknown, at, message);
             }
         };
-        self.take_content(at, &record, kind, block);
+        let digest = self.take_content(at, &record, kind, block);
+        let start = record.block.as_ptr() as usize - bytes.as_ptr() as usize;
+        let block = start..start + record.block.len();
+        self.since.records.push(Pending {
+            at,
+            kind,
+            digest,
+            bytes,
+            block,
+        });
     }
 
     /// Something is wrong with the record at `at`. It is told when it is known whether the record was ever committed.
@@ -329,7 +346,14 @@ impl<'a> Records<'a> {
         });
     }
 
-    fn take_content(&mut self, at: Location, record: &Record<'_>, kind: Kind, block: Digest) {
+    /// Takes what a record of raw bytes or text says by itself; the digest of what it stands for.
+    fn take_content(
+        &mut self,
+        at: Location,
+        record: &Record<'_>,
+        kind: Kind,
+        block: Digest,
+    ) -> Digest {
         let named = record.digest("WARC-Block-Digest");
         let mut sound = named == Some(block);
         if !sound {
@@ -353,12 +377,7 @@ impl<'a> Records<'a> {
         if self.whole {
             self.check_target(at, record);
         }
-        self.since.records.push(Pending {
-            at,
-            kind,
-            digest,
-            block: record.block.to_vec(),
-        });
+        digest
     }
 
     /// What a record refers to must be there.

@@ -150,15 +150,13 @@ impl Records<'_> {
         self.texts[index] = text.map(|text| group.records[text].at);
         if let Some(text) = text {
             let raw = raw.map(|raw| &group.records[raw]);
-            let raw = raw
-                .filter(|raw| raw.kind == Kind::Raw)
-                .map(|raw| raw.block.as_slice());
+            let raw = raw.filter(|raw| raw.kind == Kind::Raw).map(Pending::block);
             let length = block.observation.raw_bytes;
             let fits = match block.content {
                 _ if raw.is_some_and(|raw| raw.len() as u64 != length) => Err(format!(
                     "its metadata says {length} raw bytes, there are others"
                 )),
-                Some(content) => content::fits(content, digests, &group.records[text].block, raw),
+                Some(content) => content::fits(content, digests, group.records[text].block(), raw),
                 None => Err("its metadata has none".to_owned()),
             };
             if let Err(message) = fits {
@@ -208,7 +206,7 @@ impl Records<'_> {
                 problem(Code::TextMissing, message);
             }
             Some(text) => {
-                let text = &group.records[text].block;
+                let text = group.records[text].block();
                 if let Err(message) = content::fits(block.content, digests, text, None) {
                     let message = format!("{}: {message}", who("the content"));
                     problem(Code::ContentUnfit, message);
