@@ -365,6 +365,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn headings_that_a_caption_stood_between_stay_when_the_fair_copy_is_cleaned() {
+        let text = "The lake was rough on day one, and the harbour office kept all of its boats at the quay of Tarn until the evening.\n\n\
+            The masters of the ferries sat in the office on that day and drank tea, as they do when the wind is from the west.\n\n\
+            Rough lake: islanders wait\n\n\
+            The ferry at the quay. © Harbour Images | Ada Brill\n\n\
+            No boat to the islands: These places have no bread\n\n\
+            The office said on day two that the bakers of the islands had flour for a week, and that nobody would go hungry.\n\n\
+            On day three the wind fell, and the first ferry left the harbour of Tarn an hour before noon with bread for all.\n";
+        let first = clean(&document(text), rules()).article.text;
+        assert!(
+            first.contains("These places") && !first.contains("Ada Brill"),
+            "{first}"
+        );
+        assert_eq!(clean(&document(&first), rules()).article.text, first);
+    }
+
     fn rules() -> &'static Rules {
         static RULES: std::sync::OnceLock<Rules> = std::sync::OnceLock::new();
         RULES.get_or_init(Rules::built_in)
