@@ -91,7 +91,17 @@ fn what_is_cleaned_again_becomes_an_edition_and_nothing_is_numbered_anew() {
         editions,
         "a catalog made anew says the same"
     );
+    // A reader that asked the catalog before finds both texts of a capture where they are sealed.
+    let archive = Archive::open(&desk.path("archive")).unwrap();
+    let doc = archive.find(URL).unwrap();
+    let editions = [1, 2].map(|number| {
+        let edition = Selector::Edition(2, number);
+        archive.resolve(&doc, &edition).unwrap()
+    });
     desk.run(&["compact", "--all"]).expect(0);
+    let [first, second] = editions.map(|row| archive.read_text(&row).unwrap());
+    assert_eq!(first, before);
+    assert_eq!(second, text(&desk, URL));
     assert_eq!(text(&desk, &format!("{URL}@2.1")), before);
     assert!(!text(&desk, URL).contains("Tide tables"));
     desk.run(&["check", "--read-data"]).expect(0);

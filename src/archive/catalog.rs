@@ -23,7 +23,7 @@ mod query;
 mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 const SCHEMA: &str = include_str!("catalog.sql");
 const TABLES: [&str; 7] = [
     "captures",

@@ -95,9 +95,10 @@ CREATE VIEW leaves AS
         received_at AS happened_at, change, coalesce(url, root || '/' || path) AS source, NULL AS detail,
         segment, metadata_offset, metadata_length, text_offset, text_length FROM captures
     UNION ALL
-    SELECT leaf, kind, doc, capture, NULL, metadata,
-        happened_at, NULL, NULL, detail,
-        segment, metadata_offset, metadata_length, NULL, NULL FROM events;
+    SELECT e.leaf, e.kind, e.doc, e.capture, NULL, e.metadata,
+        e.happened_at, NULL, NULL, e.detail,
+        e.segment, e.metadata_offset, e.metadata_length, t.text_offset, t.text_length
+        FROM events AS e LEFT JOIN editions AS t ON t.leaf = e.leaf;
 
 -- Where raw bytes are; of several records with the same bytes the one that was found last.
 CREATE TABLE raws (

@@ -478,7 +478,7 @@ impl Archive {
         let catalog = open_catalog(&self.dir, &mut Recovery::default())?;
         match kind {
             "resource" => catalog.raw(digest),
-            "conversion" => catalog.text_at(row.leaf),
+            "conversion" => catalog.text_at(row.edition.map_or(row.leaf, |edition| edition.leaf)),
             _ => Ok(catalog.placed(digest)?.map(|placed| placed.metadata)),
         }
     }

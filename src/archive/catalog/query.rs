@@ -287,10 +287,16 @@ impl Catalog {
         Ok(rows.first().and_then(|row| row.metadata_at))
     }
 
-    /// Where the text of a leaf's capture is: for a duplicate, that of the capture it is the same as.
+    /// Where the text of a leaf's capture or edition is: for a duplicate, that of the capture it is the same as.
     pub fn text_at(&self, leaf: u64) -> Result<Option<Location>, Error> {
         let row = self.captures_where("c.leaf = ?1", [signed(leaf)])?.pop();
-        Ok(row.and_then(|row| row.locations.text))
+        match row {
+            Some(row) => Ok(row.locations.text),
+            None => Ok(self
+                .leaf_rows(leaf..leaf + 1)?
+                .pop()
+                .and_then(|row| row.text_at)),
+        }
     }
 
     /// Where the committed records of each segment end.

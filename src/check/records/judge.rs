@@ -178,7 +178,7 @@ impl Records<'_> {
 
     /// Judges an edition, whose raw bytes are those of its capture.
     fn judge_edition(
-        &self,
+        &mut self,
         index: usize,
         at: Location,
         block: EditionBlock<Content>,
@@ -196,6 +196,7 @@ impl Records<'_> {
         let who = |what| format!("{what} of edition {edition} of capture {capture}");
         let fits = |p: &Pending| p.kind == Kind::Text && p.digest == digests.text;
         let text = group.records.iter().rposition(fits);
+        self.texts[index] = text.map(|text| group.records[text].at);
         let mut problem = |code, message| {
             findings.problem_of(code, at.to_string(), doc.clone(), message);
         };
