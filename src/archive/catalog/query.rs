@@ -1,5 +1,7 @@
 //! What readers and `check` ask of the catalog.
 
+use std::collections::HashMap;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
@@ -40,10 +42,17 @@ impl Catalog {
         let counts = self.all(sql, [], |row| {
             Ok((row.get::<_, String>(0)?, (row.get(1)?, row.get(2)?)))
         })?;
-        let counts: std::collections::HashMap<String, (u32, u32)> = counts.into_iter().collect();
-        let latest = latest.into_iter().map(|row| self.in_latest_edition(row));
-        let latest: Vec<CaptureRow> = latest.collect::<Result<_, _>>()?;
+        let counts: HashMap<String, (u32, u32)> = counts.into_iter().collect();
+        let editions = self.latest_editions()?;
         let rows = latest.into_iter().map(|latest| {
+            let id = CaptureId {
+                doc: latest.doc.clone(),
+                capture: latest.content_of(),
+            };
+            let latest = match editions.get(&id) {
+                Some(edition) => latest.in_edition(edition),
+                None => latest,
+            };
             let (captures, versions) = counts.get(&latest.doc.0).copied().unwrap_or_default();
             DocumentRow {
                 doc: latest.doc.clone(),
@@ -53,6 +62,23 @@ impl Catalog {
             }
         });
         Ok(rows.collect())
+    }
+
+    /// The latest editions of all captures that have some.
+    fn latest_editions(&self) -> Result<HashMap<CaptureId, EditionRow>, Error> {
+        let sql = format!(
+            "{SELECT_EDITIONS} AS e WHERE edition = (SELECT max(edition) FROM editions AS o \
+             WHERE o.doc = e.doc AND o.capture = e.capture)"
+        );
+        let read = |row: &Row<'_>| {
+            let edition = edition_row(row)?;
+            let id = CaptureId {
+                doc: DocId(row.get(15)?),
+                capture: edition.capture,
+            };
+            Ok((id, edition))
+        };
+        Ok(self.all(&sql, [], read)?.into_iter().collect())
     }
 
     /// A capture as its latest edition shows it.
@@ -334,7 +360,7 @@ impl Catalog {
 }
 
 const SELECT_EDITIONS: &str = "SELECT capture, edition, leaf, cleaned_at, title, rules, raw, text, story, \
-    segment, text_offset, text_length, metadata_offset, metadata_length, metadata FROM editions";
+    segment, text_offset, text_length, metadata_offset, metadata_length, metadata, doc FROM editions";
 
 fn edition_row(row: &Row<'_>) -> rusqlite::Result<EditionRow> {
     let metadata = location(row, [9, 12, 13])?.ok_or_else(|| malformed(9))?;
