@@ -208,14 +208,6 @@ fn rows(archive: &Path) -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
-fn remove_catalog(archive: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(
-            archive.join(format!("catalog.sqlite{suffix}")),
-        ));
-    }
-}
-
 fn doc_of(shelf: &Shelf, path: &str) -> DocId {
     shelf.reader().find(path).expect("there")
 }
@@ -307,7 +299,7 @@ fn pins_are_logged_without_their_text_and_read_back() {
         log.contains("\"kind\":\"pin\"") && !log.contains("Secret"),
         "{log}"
     );
-    remove_catalog(&shelf.dir());
+    shelf.remove_catalog();
     let (writer, _) = shelf.open();
     assert_eq!(held(&writer.pins()), ["Furniture", "Secret words"]);
     drop(writer);
@@ -362,7 +354,7 @@ fn a_pin_whose_record_is_lost_is_told_and_stops_nothing() {
         message.contains("a pin") && message.contains("leaf 1"),
         "{message}"
     );
-    remove_catalog(&shelf.dir());
+    shelf.remove_catalog();
     let (mut writer, recovery) = shelf.open();
     let lost = recovery.findings.iter().map(ToString::to_string);
     let lost: Vec<_> = lost
@@ -380,7 +372,7 @@ fn a_catalog_made_anew_has_the_same_rows() {
     let before = rows(&shelf.dir());
     assert_eq!(before["captures"].len(), 30);
     assert_eq!(before["events"].len(), 6 + 3);
-    remove_catalog(&shelf.dir());
+    shelf.remove_catalog();
     let (writer, recovery) = shelf.open();
     drop(writer);
     assert_eq!(recovery.leaves_replayed, 39);
@@ -402,7 +394,7 @@ fn a_catalog_that_lost_its_last_transactions_is_brought_up_to_the_log() {
     let prepared = shelf.prepared("doc1", "New.", &["New."]);
     shelf.writer().commit([prepared], now()).expect("committed");
     let after = rows(&shelf.dir());
-    remove_catalog(&shelf.dir());
+    shelf.remove_catalog();
     fs::write(&path, old).expect("written");
     let documents = shelf.reader().documents().expect("listed");
     assert_eq!(documents.last().expect("some").latest.raw_bytes, 4);
@@ -421,7 +413,7 @@ fn a_damaged_catalog_is_set_aside_and_made_anew() {
     let mut garbled = whole.clone();
     garbled[4096..].iter_mut().for_each(|b| *b = !*b);
     for damage in [b"not SQLite".to_vec(), half, garbled] {
-        remove_catalog(&shelf.dir());
+        shelf.remove_catalog();
         fs::write(&path, &damage).expect("written");
         let listed = shelf.reader().documents().expect("a reader makes its own");
         assert_eq!(listed.len(), 5);
@@ -473,7 +465,7 @@ fn what_stands_behind_the_last_committed_record_is_cut_off() {
             fs::write(&path, [&committed, tail].concat()).expect("written");
             fs::write(segment::path(&shelf.dir(), 2), tail).expect("written");
             if !with_catalog {
-                remove_catalog(&shelf.dir());
+                shelf.remove_catalog();
             }
             let (writer, recovery) = shelf.open();
             drop(writer);
@@ -580,7 +572,7 @@ fn a_restored_older_copy_is_refused_for_writing_and_can_be_read() {
         let opened = ArchiveWriter::open(shelf.paths(), shelf.options.clone());
         refused_as_older(opened, what);
         assert_eq!(shelf.reader().documents().expect("listed").len(), 1);
-        remove_catalog(&shelf.dir());
+        shelf.remove_catalog();
     }
 }
 
@@ -791,7 +783,7 @@ fn the_same_declaration_again_is_archived_once() {
     let offer = |declared: &Declared, leaves: u64| {
         for catalog_is_lost in [false, false, true] {
             if catalog_is_lost {
-                remove_catalog(&shelf.dir());
+                shelf.remove_catalog();
             }
             let mut writer = shelf.writer();
             let before = fs::read(segment::path(&shelf.dir(), 1)).expect("read");
@@ -902,7 +894,7 @@ fn bytes_whose_record_is_damaged_are_archived_again() {
             assert_eq!(archive.read_raw(&row).expect("healed"), b"One.");
         }
         drop(writer);
-        remove_catalog(&shelf.dir());
+        shelf.remove_catalog();
         writer = shelf.writer();
         assert_eq!(rows(&shelf.dir()), incremental);
     }
@@ -922,7 +914,7 @@ fn damage_in_old_records_stops_neither_rebuild_nor_writing() {
         let captures = shelf.reader().captures(&doc).expect("listed");
         damage(&shelf.dir(), captures[victim].locations.metadata);
         let damaged = fs::read(segment::path(&shelf.dir(), 1)).expect("read");
-        remove_catalog(&shelf.dir());
+        shelf.remove_catalog();
 
         let (mut writer, recovery) = shelf.open();
         let lost = recovery.findings.iter();
@@ -1100,7 +1092,7 @@ proptest::proptest! {
                 writer = shelf.writer();
             } else if event == 1 {
                 drop(writer);
-                remove_catalog(&shelf.dir());
+                shelf.remove_catalog();
                 writer = shelf.writer();
             }
         }
@@ -1114,7 +1106,7 @@ proptest::proptest! {
                 proptest::prop_assert_eq!(&raw, raws[usize::try_from(row.leaf).expect("few")].as_bytes());
             }
         }
-        remove_catalog(&shelf.dir());
+        shelf.remove_catalog();
         drop(shelf.writer());
         proptest::prop_assert_eq!(rows(&shelf.dir()), before);
     }

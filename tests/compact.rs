@@ -3,20 +3,18 @@
 #[path = "common/shelf.rs"]
 mod shelf;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use faircopy::archive::capture::prepare;
 use faircopy::archive::reader::Archive;
 use faircopy::archive::segment::{self, SegmentId};
 use faircopy::archive::writer::{Fault, Options, Step};
 use faircopy::archive::{Error, dictionary, seal};
-use faircopy::check::problem::{Code, Problem};
-use faircopy::check::{self, check};
+use faircopy::check::problem::Code;
 use faircopy::submission::Declared;
 
-use shelf::{Shelf, fitting, now};
+use shelf::{Content, Shelf, content, fitting, now, problems};
 
 /// Documents with several versions, with one, with duplicates and later declarations, in several hot segments.
 fn stocked() -> Shelf {
@@ -53,45 +51,9 @@ fn stocked() -> Shelf {
     shelf
 }
 
-type Content = BTreeMap<(String, u32), (Vec<u8>, String, Vec<u8>)>;
-
-/// Everything that can be read.
-fn content(archive: &Archive) -> Content {
-    let mut content = Content::new();
-    for document in archive.documents().expect("listed") {
-        for row in archive.captures(&document.doc).expect("listed") {
-            archive.read_metadata(&row).expect("sound");
-            let read = (
-                archive.read_raw(&row).expect("sound"),
-                archive.read_text(&row).expect("sound"),
-                archive.read_metadata_block(&row).expect("sound"),
-            );
-            content.insert((row.doc.0.clone(), row.capture), read);
-        }
-    }
-    content
-}
-
-fn problems(dir: &Path) -> (Vec<Problem>, check::Report) {
-    let options = check::Options {
-        read_data: true,
-        ..check::Options::default()
-    };
-    let mut problems = Vec::new();
-    let report = check(dir, &options, &mut |problem| problems.push(problem)).expect("checked");
-    (problems, report)
-}
-
 fn is_sound(shelf: &Shelf, expected: &Content, case: &str) {
     assert_eq!(problems(&shelf.dir()).0, [], "{case}");
     assert_eq!(&content(&shelf.reader()), expected, "{case}");
-}
-
-fn remove_catalog(shelf: &Shelf) {
-    for suffix in ["", "-wal", "-shm"] {
-        let file = format!("catalog.sqlite{suffix}");
-        drop(fs::remove_file(shelf.dir().join(file)));
-    }
 }
 
 fn sealed(shelf: &Shelf) -> Vec<SegmentId> {
@@ -114,7 +76,7 @@ fn sealed_records_read_as_before_also_without_the_catalog() {
         assert_eq!(hot.len() - done.sealed.len(), usize::from(!all), "{hot:?}");
         is_sound(&shelf, &before, "sealed");
 
-        remove_catalog(&shelf);
+        shelf.remove_catalog();
         assert_eq!(content(&shelf.reader()), before);
         let (_, recovery) = shelf.open();
         assert_eq!(recovery.findings.len(), 1, "{recovery:?}");
@@ -131,7 +93,7 @@ fn sealed_records_read_as_before_also_without_the_catalog() {
         assert_eq!(more.len(), before.len() + 2);
         shelf.writer().compact(true, now()).expect("compacted");
         is_sound(&shelf, &more, "sealed again");
-        remove_catalog(&shelf);
+        shelf.remove_catalog();
         drop(shelf.writer());
         is_sound(&shelf, &more, "rebuilt again");
     }
@@ -198,7 +160,7 @@ fn whatever_step_fails_nothing_is_lost_doubled_or_left_over() {
                 assert_eq!(problems(&shelf.dir()).0, [], "{case}");
                 drop(writer);
                 if lost_catalog {
-                    remove_catalog(&shelf);
+                    shelf.remove_catalog();
                 }
                 drop(shelf.writer());
                 is_sound(&shelf, &before, &case);
@@ -341,7 +303,7 @@ fn one_damaged_dictionary_loses_nothing_and_each_file_has_its_code() {
         assert!(codes.contains(&Code::SealedUnlike), "{at}: {codes:?}");
         assert!(!codes.contains(&Code::MetadataMissing), "{at}: {codes:?}");
         assert_eq!(content(&shelf.reader()), before, "{at}");
-        remove_catalog(&shelf);
+        shelf.remove_catalog();
         drop(shelf.writer());
         assert_eq!(content(&shelf.reader()), before, "{at}");
     }

@@ -13,17 +13,7 @@ use faircopy::archive::writer::{ArchiveWriter, Fault, Options, Step};
 use faircopy::archive::{Error, Paths};
 use faircopy::identity::Archived;
 
-use shelf::{Shelf, now};
-
-const STEPS: [Step; 7] = [
-    Step::Append,
-    Step::SyncSegment,
-    Step::ReadBack,
-    Step::AppendLeaves,
-    Step::ReplaceCheckpoint,
-    Step::CopyCheckpoint,
-    Step::CommitCatalog,
-];
+use shelf::{COMMIT_STEPS, Shelf, now};
 
 /// How it goes on after the failure.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +61,7 @@ fn number_of(outcome: &Archived) -> u32 {
 #[test]
 fn whatever_step_fails_a_retry_archives_everything_once() {
     for roll_over in [false, true] {
-        for step in STEPS {
+        for step in COMMIT_STEPS {
             for fault in [Fault::WithoutEffect, Fault::WithEffect] {
                 for then in THENS {
                     interrupted(roll_over, step, fault, then);

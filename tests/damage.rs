@@ -222,32 +222,6 @@ fn each_flipped_byte_of_segments_and_log_is_found_and_named() {
 }
 
 /// A copy of a folder, as a backup would make it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folder");
-    for entry in fs::read_dir(from).expect("list") {
-        let entry = entry.expect("entry");
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("copied");
-        }
-    }
-}
-
-/// Folders of an archive that was copied with its keys.
-fn copied(shelf: &Shelf) -> (tempfile::TempDir, Paths) {
-    let folder = tempfile::tempdir().expect("folder");
-    copy(shelf.folder.path(), folder.path());
-    let at = |name| folder.path().join(name);
-    let paths = Paths {
-        dir: at("archive"),
-        keys: at("keys"),
-        state: at("state"),
-    };
-    (folder, paths)
-}
-
 /// Titles, raw bytes and texts of all captures that can be read, and how many cannot.
 fn readable(archive: &Archive) -> (Vec<(DocId, u32)>, usize) {
     let (mut whole, mut broken) = (Vec::new(), 0);
@@ -331,7 +305,7 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
                 continue;
             }
             let what = format!("{action:?} {file} at {at}");
-            let (_folder, paths) = copied(&shelf);
+            let (_folder, paths) = shelf.copied();
             damage(&paths.dir.join(file), at, action);
 
             let (problems, _) = run(&paths.dir, &READ_DATA);
@@ -458,7 +432,7 @@ fn every_kind_of_file_may_be_damaged_at_its_start_middle_and_end() {
                     continue;
                 }
                 let what = format!("{action:?} {name} at {at}");
-                let (_folder, paths) = copied(&shelf);
+                let (_folder, paths) = shelf.copied();
                 damage(&paths.dir.join(&name), at, action);
                 let (problems, _) = run(&paths.dir, &READ_DATA);
                 let codes = codes_of(&name);
@@ -497,7 +471,7 @@ fn two_files_that_were_swapped_are_both_named_and_the_rest_is_read_and_written()
         .collect();
     for (one, other) in kept.iter().zip(kept.iter().skip(1)) {
         let what = format!("{one} and {other}");
-        let (_folder, paths) = copied(&shelf);
+        let (_folder, paths) = shelf.copied();
         let (a, b) = (paths.dir.join(one), paths.dir.join(other));
         let bytes = fs::read(&a).expect("read");
         fs::copy(&b, &a).expect("copied");
@@ -523,7 +497,7 @@ fn forge(
     shelf: &Shelf,
     change: impl FnOnce(&mut Vec<Vec<u8>>),
 ) -> (tempfile::TempDir, Vec<Problem>) {
-    let (folder, paths) = copied(shelf);
+    let (folder, paths) = shelf.copied();
     let first = "segments/000001.warc.zst";
     let records = unpacked(&paths.dir).into_iter();
     let records = records.filter(|(place, _)| place.starts_with(first));
@@ -708,8 +682,8 @@ fn a_checkpoint_kept_elsewhere_shows_a_log_that_shrank_or_forked() {
     };
     assert_eq!(run(&shelf.dir(), &options).0, []);
 
-    let (_older, older) = copied(&shelf);
-    let (_other, other) = copied(&shelf);
+    let (_older, older) = shelf.copied();
+    let (_other, other) = shelf.copied();
     let next = fitting(&mut shelf, "z.txt", &["Later."], "");
     shelf
         .writer()

@@ -6,7 +6,7 @@ mod common;
 #[path = "common/shelf.rs"]
 mod shelf;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -18,8 +18,7 @@ use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::segment::{self, Found, Position, SegmentId, SegmentReader};
 use faircopy::archive::warc::Record;
 use faircopy::archive::writer::{Fault, Options, Step};
-use faircopy::check::problem::{Code, Problem};
-use faircopy::check::{self, check};
+use faircopy::check::problem::Code;
 use faircopy::digest::Digest;
 use faircopy::identity::{DocId, identify};
 use faircopy::pin::{Pin, PinScope, PinVerdict};
@@ -27,7 +26,7 @@ use faircopy::repair::repair;
 use faircopy::submission::Declared;
 
 use common::daemon::Desk;
-use shelf::{Shelf, fitting, now};
+use shelf::{Content, Shelf, content, fitting, now, problems};
 
 const SHINGLE: usize = 32;
 
@@ -182,7 +181,11 @@ fn own_shingles(archive: &Archive, doc: &DocId) -> HashSet<Vec<u8>> {
     let own_url = b"harbour/ada-brill/";
     let (mut own, mut others) = (Vec::new(), Vec::new());
     // Bytes that others share with it are theirs too, wherever they lie.
-    others.extend(content(archive, doc).into_values().map(|(raw, _, _)| raw));
+    others.extend(
+        content_without(archive, doc)
+            .into_values()
+            .map(|(raw, _, _)| raw),
+    );
     for bytes in &all {
         let record = Record::parse(bytes).expect("a record");
         let is_own = blocks.contains(&Digest::of(record.block))
@@ -239,42 +242,11 @@ fn has_none_of(dir: &Path, gone: &HashSet<Vec<u8>>, case: &str) {
     }
 }
 
-fn problems(dir: &Path) -> (Vec<Problem>, check::Report) {
-    let options = check::Options {
-        read_data: true,
-        ..check::Options::default()
-    };
-    let mut problems = Vec::new();
-    let report = check(dir, &options, &mut |problem| problems.push(problem)).expect("checked");
-    (problems, report)
-}
-
-type Content = BTreeMap<(String, u32), (Vec<u8>, String, Vec<u8>)>;
-
 /// Everything that can be read of documents other than `doc`.
-fn content(archive: &Archive, doc: &DocId) -> Content {
-    let mut content = Content::new();
-    for document in archive.documents().expect("listed") {
-        for row in archive.captures(&document.doc).expect("listed") {
-            archive.read_metadata(&row).expect("sound");
-            let read = (
-                archive.read_raw(&row).expect("sound"),
-                archive.read_text(&row).expect("sound"),
-                archive.read_metadata_block(&row).expect("sound"),
-            );
-            content.insert((row.doc.0.clone(), row.capture), read);
-        }
-    }
+fn content_without(archive: &Archive, doc: &DocId) -> Content {
+    let mut content = content(archive);
     content.retain(|(of, _), _| *of != doc.0);
     content
-}
-
-fn remove_catalog(shelf: &Shelf) {
-    for suffix in ["", "-wal", "-shm"] {
-        drop(fs::remove_file(
-            shelf.dir().join(format!("catalog.sqlite{suffix}")),
-        ));
-    }
 }
 
 /// The document is gone, all others are there, and what is said of it is that it was erased.
@@ -288,7 +260,7 @@ fn is_erased(shelf: &Shelf, doc: &DocId, others: &Content, gone: &HashSet<Vec<u8
         .any(|n| n.message.contains(&doc.0) && n.message.contains("erased"));
     assert!(told, "{case}: {report:?}");
     let archive = shelf.reader();
-    assert_eq!(&content(&archive, doc), others, "{case}");
+    assert_eq!(&content_without(&archive, doc), others, "{case}");
     assert!(
         archive.documents().unwrap().iter().all(|d| d.doc != *doc),
         "{case}"
@@ -312,7 +284,7 @@ fn nothing_that_only_an_erased_document_had_is_found_anywhere() {
         let case = format!("segments of {size}, sealed {seals} times");
         let (shelf, doc) = stocked(size);
         let gone = own_shingles(&shelf.reader(), &doc);
-        let others = content(&shelf.reader(), &doc);
+        let others = content_without(&shelf.reader(), &doc);
         let mut writer = shelf.writer();
         for n in 0..seals {
             writer.compact(n == 0, now()).expect("compacted");
@@ -322,7 +294,7 @@ fn nothing_that_only_an_erased_document_had_is_found_anywhere() {
         let others = if seals == 0 {
             others
         } else {
-            content(&shelf.reader(), &doc)
+            content_without(&shelf.reader(), &doc)
         };
         let size_before = writer.checkpoint().size;
         let erased = writer.erase_at_once(record(&doc), now()).expect("erased");
@@ -334,7 +306,7 @@ fn nothing_that_only_an_erased_document_had_is_found_anywhere() {
         assert_eq!((again.leaf, again.leaves), (size_before + 1, 1), "{case}");
         is_erased(&shelf, &doc, &others, &gone, &case);
         drop(writer);
-        remove_catalog(&shelf);
+        shelf.remove_catalog();
         drop(shelf.writer());
         is_erased(&shelf, &doc, &others, &gone, &case);
     }
@@ -377,7 +349,7 @@ fn a_document_that_comes_again_is_counted_on_and_can_be_erased_again() {
 fn held_documents_refuse_until_they_are_released() {
     let (shelf, doc) = stocked(4_000);
     let mut writer = shelf.writer();
-    let before = content(&shelf.reader(), &DocId("none".into()));
+    let before = content(&shelf.reader());
     let hold = writer.hold(record(&doc), true, now()).expect("held");
     assert!(hold.is_some());
     assert_eq!(
@@ -391,12 +363,12 @@ fn held_documents_refuse_until_they_are_released() {
     );
     drop(writer);
     // A hold stands in the log: it outlives the catalog.
-    remove_catalog(&shelf);
+    shelf.remove_catalog();
     let mut writer = shelf.writer();
     writer
         .erase_at_once(record(&doc), now())
         .expect_err("still held");
-    assert_eq!(content(&shelf.reader(), &DocId("none".into())), before);
+    assert_eq!(content(&shelf.reader()), before);
     assert_eq!(problems(&shelf.dir()).0, []);
     assert!(
         writer
@@ -430,7 +402,7 @@ fn whatever_step_fails_an_erasure_that_was_logged_is_finished_by_the_next_writer
                 let case = format!("{step:?} {fault:?}, catalog lost: {lost_catalog}");
                 let (shelf, doc) = stocked(4_000);
                 let gone = own_shingles(&shelf.reader(), &doc);
-                let others = content(&shelf.reader(), &doc);
+                let others = content_without(&shelf.reader(), &doc);
                 let mut writer = shelf.writer();
                 let is_late = matches!(
                     step,
@@ -444,7 +416,7 @@ fn whatever_step_fails_an_erasure_that_was_logged_is_finished_by_the_next_writer
                 writer.erase_at_once(record(&doc), now()).expect_err(&case);
                 drop(writer);
                 if lost_catalog {
-                    remove_catalog(&shelf);
+                    shelf.remove_catalog();
                 }
                 let mut writer = shelf.writer();
                 let is_logged = is_late
@@ -580,7 +552,7 @@ fn copies_in_done_and_failed_go_too_through_the_daemon_and_without_it() {
 fn repair_neither_misses_nor_brings_back_what_was_erased() {
     let (shelf, doc) = stocked(4_000);
     let gone = own_shingles(&shelf.reader(), &doc);
-    let others = content(&shelf.reader(), &doc);
+    let others = content_without(&shelf.reader(), &doc);
     shelf
         .writer()
         .erase_at_once(record(&doc), now())
@@ -593,7 +565,10 @@ fn repair_neither_misses_nor_brings_back_what_was_erased() {
     .expect("repaired");
     assert_eq!(told, []);
     has_none_of(&to, &gone, "repaired");
-    assert_eq!(content(&Archive::open(&to).expect("opened"), &doc), others);
+    assert_eq!(
+        content_without(&Archive::open(&to).expect("opened"), &doc),
+        others
+    );
 }
 
 #[test]

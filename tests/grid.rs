@@ -10,16 +10,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use faircopy::archive::Paths;
 use faircopy::archive::capture::{Draft, prepare};
 use faircopy::archive::reader::Archive;
 use faircopy::archive::writer::{ArchiveWriter, Options as WriterOptions};
-use faircopy::check::problem::{Code, Problem};
-use faircopy::check::{Options, check};
+use faircopy::check::problem::Code;
 use faircopy::digest::Digest;
 use faircopy::submission::ClaimId;
 
-use shelf::{Shelf, fitting, now};
+use shelf::{Shelf, fitting, now, problems};
 
 /// Two sealed segments, two that are written to, and what belongs to them.
 fn stocked() -> Shelf {
@@ -144,40 +142,6 @@ fn files(dir: &Path) -> Vec<String> {
     names
 }
 
-fn copied(shelf: &Shelf) -> (tempfile::TempDir, Paths) {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            let to = to.join(entry.file_name());
-            match entry.path().is_dir() {
-                true => copy(&entry.path(), &to),
-                false => drop(fs::copy(entry.path(), to).unwrap()),
-            }
-        }
-    }
-    let place = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-    let folder = place.unwrap();
-    copy(shelf.folder.path(), folder.path());
-    let at = |name| folder.path().join(name);
-    let paths = Paths {
-        dir: at("archive"),
-        keys: at("keys"),
-        state: at("state"),
-    };
-    (folder, paths)
-}
-
-fn problems(dir: &Path) -> Vec<Problem> {
-    let mut found = Vec::new();
-    let options = Options {
-        read_data: true,
-        ..Options::default()
-    };
-    check(dir, &options, &mut |problem| found.push(problem)).unwrap();
-    found
-}
-
 /// The captures that can be read whole: their raw bytes, text and metadata, with the file that the metadata lies in.
 fn readable(dir: &Path) -> BTreeMap<(String, u32), (Digest, String)> {
     let archive = Archive::open(dir).unwrap();
@@ -277,7 +241,7 @@ fn one_case(
     before: &BTreeMap<(String, u32), (Digest, String)>,
 ) {
     let what = format!("{action:?} {file} at {at}");
-    let (_folder, paths) = copied(shelf);
+    let (_folder, paths) = shelf.copied();
     let raw_before = fs::read(paths.dir.join(file)).unwrap();
     let hurt = damage(&paths.dir, file, action, at, all);
     if hurt
@@ -286,7 +250,7 @@ fn one_case(
     {
         return; // two files with the same bytes
     }
-    let found = problems(&paths.dir);
+    let found = problems(&paths.dir).0;
     let codes: Vec<Code> = found.iter().map(|problem| problem.code).collect();
     let of_kind = |file: &String| kind(file).map_or(&[][..], |kind| kind.codes);
     let expected: Vec<Code> = hurt.iter().flat_map(of_kind).copied().collect();

@@ -16,7 +16,7 @@ use faircopy::archive::writer::{Fault, Step};
 use faircopy::check::problem::{Code, Problem};
 use faircopy::check::{self, Options};
 use faircopy::publish::{self, publish};
-use shelf::{Shelf, fitting, now};
+use shelf::{COMMIT_STEPS, Shelf, fitting, now};
 
 fn add(shelf: &mut Shelf) {
     let mut writer = shelf.writer();
@@ -115,16 +115,7 @@ fn what_was_published_under_the_old_key_is_gone_on_from() {
 
 #[test]
 fn a_change_that_was_interrupted_happened_wholly_or_never() {
-    let steps = [
-        Step::Append,
-        Step::SyncSegment,
-        Step::ReadBack,
-        Step::AppendLeaves,
-        Step::ReplaceCheckpoint,
-        Step::CopyCheckpoint,
-        Step::CommitCatalog,
-    ];
-    for step in steps {
+    for step in COMMIT_STEPS {
         for fault in [Fault::WithoutEffect, Fault::WithEffect] {
             let mut shelf = Shelf::new();
             add(&mut shelf);

@@ -1,14 +1,18 @@
 //! `Shelf`: an archive in a folder of its own, and captures to put into it.
 #![allow(dead_code, unreachable_pub)] // Each test program takes the whole file and uses a part of it.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use faircopy::archive::capture::{Draft, Prepared, prepare};
 use faircopy::archive::reader::Archive;
 use faircopy::archive::recovery::Recovery;
-use faircopy::archive::writer::{ArchiveWriter, Options};
+use faircopy::archive::writer::{ArchiveWriter, Options, Step};
 use faircopy::archive::{self, Paths};
 use faircopy::article::{Article, Block, BlockKind, canonical_text};
+use faircopy::check;
+use faircopy::check::problem::Problem;
 use faircopy::digest::Digest;
 use faircopy::document::{CharsetEvidence, Decoding, Format};
 use faircopy::identity::{Archived, DocId, identify};
@@ -75,6 +79,28 @@ impl Shelf {
         Archive::open(&self.dir()).expect("opened")
     }
 
+    /// A copy of it, with its keys: the folder, which goes when it is dropped, and where in it everything is.
+    pub fn copied(&self) -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let folder = folder.expect("temporary folder");
+        copy(self.folder.path(), folder.path());
+        let at = |name| folder.path().join(name);
+        let paths = Paths {
+            dir: at("archive"),
+            keys: at("keys"),
+            state: at("state"),
+        };
+        (folder, paths)
+    }
+
+    /// Deletes the catalog.
+    pub fn remove_catalog(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let file = format!("catalog.sqlite{suffix}");
+            drop(fs::remove_file(self.dir().join(file)));
+        }
+    }
+
     pub fn claim(&mut self) -> ClaimId {
         self.claims += 1;
         ClaimId::new(self.claims, [0; 10])
@@ -138,6 +164,61 @@ impl Shelf {
         prepare(self.draft(path, raw, paragraphs))
     }
 }
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for entry in fs::read_dir(from).expect("list") {
+        let entry = entry.expect("entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
+/// Raw bytes, text and metadata block of each capture.
+pub type Content = BTreeMap<(String, u32), (Vec<u8>, String, Vec<u8>)>;
+
+/// Everything that can be read, which is all there is.
+pub fn content(archive: &Archive) -> Content {
+    let mut content = Content::new();
+    for document in archive.documents().expect("listed") {
+        for row in archive.captures(&document.doc).expect("listed") {
+            archive.read_metadata(&row).expect("sound");
+            let read = (
+                archive.read_raw(&row).expect("sound"),
+                archive.read_text(&row).expect("sound"),
+                archive.read_metadata_block(&row).expect("sound"),
+            );
+            content.insert((row.doc.0.clone(), row.capture), read);
+        }
+    }
+    content
+}
+
+/// What `check` finds when it reads everything.
+pub fn problems(dir: &Path) -> (Vec<Problem>, check::Report) {
+    let options = check::Options {
+        read_data: true,
+        ..check::Options::default()
+    };
+    let mut problems = Vec::new();
+    let report = check::check(dir, &options, &mut |problem| problems.push(problem));
+    (problems, report.expect("checked"))
+}
+
+/// The steps of a commit, in their order.
+pub const COMMIT_STEPS: [Step; 7] = [
+    Step::Append,
+    Step::SyncSegment,
+    Step::ReadBack,
+    Step::AppendLeaves,
+    Step::ReplaceCheckpoint,
+    Step::CopyCheckpoint,
+    Step::CommitCatalog,
+];
 
 /// Some ledger; whether it fits the text is not the archive's business.
 fn ledger(raw: &str) -> Ledger {
