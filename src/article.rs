@@ -200,6 +200,59 @@ pub enum Quality {
     TornCompression,
 }
 
+impl Quality {
+    /// All of them.
+    pub const ALL: [Quality; 12] = [
+        Quality::Thin,
+        Quality::Blocked,
+        Quality::Captcha,
+        Quality::Soft404,
+        Quality::SeveralArticles,
+        Quality::MojibakeRepaired,
+        Quality::MojibakeSuspected,
+        Quality::Undecodable,
+        Quality::CharsetContradicted,
+        Quality::TooDeep,
+        Quality::TooLarge,
+        Quality::TornCompression,
+    ];
+
+    /// The flag as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Quality::Thin => "thin",
+            Quality::Blocked => "blocked",
+            Quality::Captcha => "captcha",
+            Quality::Soft404 => "soft_404",
+            Quality::SeveralArticles => "several_articles",
+            Quality::MojibakeRepaired => "mojibake_repaired",
+            Quality::MojibakeSuspected => "mojibake_suspected",
+            Quality::Undecodable => "undecodable",
+            Quality::CharsetContradicted => "charset_contradicted",
+            Quality::TooDeep => "too_deep",
+            Quality::TooLarge => "too_large",
+            Quality::TornCompression => "torn_compression",
+        }
+    }
+}
+
+/// The flag of an article whose end is missing.
+pub const TRUNCATED: &str = "truncated";
+/// That of one whose end may be missing.
+pub const TRUNCATION_SUSPECTED: &str = "truncation_suspected";
+
+/// All that a reader should know about a copy's worth, parted by blanks; `None` if there is nothing to be said.
+pub fn flags(quality: &[Quality], truncated: TruncationState) -> Option<String> {
+    let cut = match truncated {
+        TruncationState::Yes => Some(TRUNCATED),
+        TruncationState::Suspected => Some(TRUNCATION_SUSPECTED),
+        TruncationState::No => None,
+    };
+    let quality = quality.iter().map(|quality| quality.as_str());
+    let flags: Vec<&str> = quality.chain(cut).collect();
+    (!flags.is_empty()).then(|| flags.join(" "))
+}
+
 /// The digests that decide about versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digests {
@@ -233,6 +286,11 @@ impl Article {
             text: Digest::of(self.text.as_bytes()),
             story: self.story_digest(),
         }
+    }
+
+    /// All that a reader should know about its worth, parted by blanks; `None` if there is nothing to be said.
+    pub fn flags(&self) -> Option<String> {
+        flags(&self.quality, self.truncated.state)
     }
 
     /// The article as Markdown: front matter is left to the caller, the title becomes the first heading.
@@ -291,6 +349,16 @@ mod tests {
             level: 0,
             text: text.to_owned(),
         }
+    }
+
+    #[test]
+    fn flags_are_named_as_in_json() {
+        for quality in Quality::ALL {
+            let name = serde_json::to_value(quality).expect("serializes");
+            assert_eq!(name, quality.as_str());
+        }
+        let flags = flags(&[Quality::Thin, Quality::Blocked], TruncationState::Yes);
+        assert_eq!(flags.as_deref(), Some("thin blocked truncated"));
     }
 
     #[test]

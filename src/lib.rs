@@ -15,7 +15,7 @@
 //! config                                             every room's options
 //! ingest  reclean  check  verify  publish  repair  export  search  duplicates  rulebook  drift  suggest   the verbs
 //! inbox/      container/ decode/      clean/      archive/            the wings
-//! submission  article    ledger    identity   pin   ruleset    the words
+//! submission  article    ledger    identity   pin   ruleset    moment    visible    the words
 //! document    tree       digest       durable        the ground
 //! ```
 
@@ -41,6 +41,7 @@ pub mod identity;
 pub mod inbox;
 pub mod ingest;
 pub mod ledger;
+pub mod moment;
 pub mod pin;
 pub mod pipeline;
 pub mod publish;

@@ -55,6 +55,8 @@ pub struct Prepared {
     pub(super) observation: Observation,
     pub(super) rules: String,
     pub(super) title: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) flags: Option<String>,
     pub(super) measure: Measure,
     pub(super) raw_id: RecordId,
     pub(super) raw: PackedRecord,
@@ -89,6 +91,8 @@ impl Prepared {
 /// Makes and packs the records of a capture.
 pub fn prepare(draft: Draft) -> Prepared {
     let title = draft.article.title.clone();
+    let language = draft.article.language.clone();
+    let flags = draft.article.flags();
     let rules = draft.rules.clone();
     let measure = Measure::of(&draft.article, &draft.ledger);
     let observation = Observation {
@@ -129,6 +133,8 @@ pub fn prepare(draft: Draft) -> Prepared {
         observation: block.observation,
         rules,
         title,
+        language,
+        flags,
         measure,
         raw_id,
         metadata_digest,
@@ -162,6 +168,8 @@ pub struct PreparedEdition {
     pub(super) doc: DocId,
     pub(super) edition: Edition,
     pub(super) title: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) flags: Option<String>,
     pub(super) rules: String,
     pub(super) text: PackedRecord,
     pub(super) metadata: PackedRecord,
@@ -171,6 +179,8 @@ pub struct PreparedEdition {
 /// Makes and packs the records of an edition.
 pub fn prepare_edition(draft: EditionDraft) -> PreparedEdition {
     let title = draft.article.title.clone();
+    let language = draft.article.language.clone();
+    let flags = draft.article.flags();
     let rules = draft.rules.clone();
     let (content, text) = Content::new(draft.decoding, draft.rules, draft.article, draft.ledger);
     let digest = &draft.edition.digests.text;
@@ -188,6 +198,8 @@ pub fn prepare_edition(draft: EditionDraft) -> PreparedEdition {
         doc: draft.doc,
         edition: block.edition,
         title,
+        language,
+        flags,
         rules,
         text: PackedRecord::new(text),
         metadata: PackedRecord::new(metadata),

@@ -17,18 +17,20 @@ use crate::digest::Digest;
 use crate::identity::DocId;
 use crate::submission::{ClaimId, Source};
 
+pub mod documents;
 pub mod erasure;
 mod intake;
 mod query;
 mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 8;
+const SCHEMA_VERSION: i64 = 9;
 const SCHEMA: &str = include_str!("catalog.sql");
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "captures",
     "events",
     "editions",
+    "documents",
     "raws",
     "names",
     "segments",
@@ -252,6 +254,10 @@ pub struct NewCapture<'a> {
 pub struct ContentRow<'a> {
     /// Headline.
     pub title: Option<&'a str>,
+    /// Language.
+    pub language: Option<&'a str>,
+    /// What a reader should know about its worth: [`crate::article::flags`].
+    pub flags: Option<&'a str>,
     /// The rules that cleaned it.
     pub rules: &'a str,
     /// How much cleaning took away.

@@ -25,6 +25,9 @@ CREATE TABLE captures (
     story BLOB,
     -- NULL for duplicates too: the capture that same_as names has it.
     title TEXT,
+    language TEXT,
+    -- Parted by blanks; NULL if there are none.
+    flags TEXT,
     rules TEXT,
     -- How much cleaning took away; NULL where the metadata does not tell.
     input_bytes INTEGER,
@@ -78,6 +81,8 @@ CREATE TABLE editions (
     text BLOB NOT NULL,
     story BLOB NOT NULL,
     title TEXT,
+    language TEXT,
+    flags TEXT,
     rules TEXT NOT NULL,
     -- NULL if the text record is lost.
     text_offset INTEGER,
@@ -88,6 +93,23 @@ CREATE TABLE editions (
     metadata_length INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX editions_by_number ON editions (doc, capture, edition);
+
+-- Each document as it was fetched last, in its latest edition: what lists are narrowed by.
+CREATE TABLE documents (
+    doc TEXT PRIMARY KEY,
+    captured_at INTEGER NOT NULL,
+    capture INTEGER NOT NULL,
+    leaf INTEGER NOT NULL,
+    -- The site of its address, else the inbox.
+    source TEXT NOT NULL,
+    -- Without what follows the first hyphen.
+    language TEXT,
+    flags TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX documents_by_time ON documents (captured_at, doc);
+CREATE INDEX documents_by_source ON documents (source, captured_at, doc);
+CREATE INDEX documents_by_language ON documents (language, captured_at, doc);
+CREATE INDEX documents_by_flags ON documents (captured_at, doc) WHERE flags IS NOT NULL;
 
 -- All leaves. What is asked of a view is asked of both tables, each with its own indexes.
 CREATE VIEW leaves AS

@@ -40,7 +40,7 @@ fn identity_secret_path(paths: &Paths) -> PathBuf {
 }
 
 /// A file that systemd laid ready (systemd.exec, LoadCredential).
-fn credential(name: &str) -> Option<PathBuf> {
+pub fn credential(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY")?;
     let path = PathBuf::from(folder).join(name);
     path.is_file().then_some(path)

@@ -8,7 +8,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::leaf::LeafKind;
-use crate::article::{Article, BLOCK_SEPARATOR, Block, BlockKind, Digests};
+use crate::article::{
+    Article, BLOCK_SEPARATOR, Block, BlockKind, Digests, Quality, TruncationState, flags,
+};
 use crate::digest::Digest;
 use crate::document::Decoding;
 use crate::identity::{DocId, Identity};
@@ -598,9 +600,25 @@ impl Summary {
 pub struct ArticleSummary {
     /// Headline.
     pub title: Option<String>,
+    /// Language.
+    pub language: Option<String>,
+    truncated: TruncationSummary,
+    quality: Vec<Quality>,
     footers: Vec<IgnoredAny>,
     credits: Vec<IgnoredAny>,
     captions: Vec<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TruncationSummary {
+    state: TruncationState,
+}
+
+impl ArticleSummary {
+    /// What a reader should know about its worth.
+    pub fn flags(&self) -> Option<String> {
+        flags(&self.quality, self.truncated.state)
+    }
 }
 
 /// What the block of a metadata record is, with a capture's content read as a `C`.

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::archive::bonds::Bonds;
+use crate::archive::catalog::documents::{Listed, Place, Wanted};
 use crate::archive::catalog::erasure::ErasedRow;
 use crate::archive::catalog::{
     CaptureRow, Catalog, Counts, DocumentRow, EditionRow, Locations, MeasureRow, PinRow,
@@ -20,6 +22,7 @@ use crate::archive::warc::{Record, RecordId};
 use crate::archive::{Error, Manifest, mending, pins};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, normalise_url};
+use crate::moment;
 
 mod leaf;
 
@@ -57,6 +60,35 @@ pub enum Selector {
     Edition(u32, u32),
     /// As it stood then, by fetch time.
     AsOf(Timestamp),
+}
+
+/// A text that selects no version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "@{0} is neither a version number, `latest`, a date (2024-03-25) nor a time (2024-03-25T09:30:00Z)"
+)]
+pub struct BadSelector(String);
+
+impl FromStr for Selector {
+    type Err = BadSelector;
+
+    /// What stands behind the `@` of a version.
+    fn from_str(text: &str) -> Result<Selector, BadSelector> {
+        if text == "latest" {
+            return Ok(Selector::Latest);
+        }
+        if let Ok(version) = text.parse() {
+            return Ok(Selector::Version(version));
+        }
+        // `3.1` is what was archived first of version 3, `3.2` what it was cleaned to later.
+        if let Some((version, edition)) = text.split_once('.')
+            && let (Ok(version), Ok(edition @ 1..)) = (version.parse(), edition.parse::<u32>())
+        {
+            return Ok(Selector::Edition(version, edition));
+        }
+        let time = moment::end(text).ok_or_else(|| BadSelector(text.to_owned()))?;
+        Ok(Selector::AsOf(time))
+    }
 }
 
 impl Archive {
@@ -186,6 +218,74 @@ impl Archive {
     /// The captures of a document in the order of archiving, as they were archived.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.catalog.captures(doc)
+    }
+
+    /// Of these, by their numbers, those that are there.
+    pub fn captures_within(
+        &self,
+        doc: &DocId,
+        captures: Range<u32>,
+    ) -> Result<Vec<CaptureRow>, Error> {
+        self.catalog.captures_within(doc, captures)
+    }
+
+    /// The editions of these captures of a document, the latest of each capture last.
+    pub fn editions_within(
+        &self,
+        doc: &DocId,
+        captures: Range<u32>,
+    ) -> Result<Vec<EditionRow>, Error> {
+        self.catalog.editions_within(doc, captures)
+    }
+
+    /// How many captures and how many story versions a document has, those that are lost or erased counted.
+    pub fn extent(&self, doc: &DocId) -> Result<(u32, u32), Error> {
+        self.catalog.extent(doc)
+    }
+
+    /// The documents that are wanted, those fetched last first, from where a list before ended.
+    pub fn list(
+        &self,
+        wanted: &Wanted,
+        after: Option<&Place>,
+        count: usize,
+    ) -> Result<Listed, Error> {
+        self.catalog.list_documents(wanted, after, count)
+    }
+
+    /// The capture of this leaf, if it is one's and is there.
+    pub fn capture_of_leaf(&self, leaf: u64) -> Result<Option<CaptureRow>, Error> {
+        self.catalog.capture_of_leaf(leaf)
+    }
+
+    /// How many documents there are.
+    pub fn document_count(&self) -> Result<u64, Error> {
+        self.catalog.document_count()
+    }
+
+    /// How many captures there are.
+    pub fn capture_count(&self) -> Result<u64, Error> {
+        self.catalog.capture_count()
+    }
+
+    /// The sources that documents are from, in the order of their names; so many at most.
+    pub fn sources(&self, max: u32) -> Result<Vec<String>, Error> {
+        self.catalog.sources(max)
+    }
+
+    /// The languages that documents are in, in the order of their names; so many at most.
+    pub fn languages(&self, max: u32) -> Result<Vec<String>, Error> {
+        self.catalog.languages(max)
+    }
+
+    /// The first leaf that tells of something at that time or later.
+    pub fn leaf_at(&self, time: Timestamp) -> Result<u64, Error> {
+        self.catalog.leaf_at(time)
+    }
+
+    /// The captures that brought a version, those archived last first, below this leaf; so many at most.
+    pub fn newest_versions(&self, below: u64, max: u32) -> Result<Vec<CaptureRow>, Error> {
+        self.catalog.newest_versions(below, max)
     }
 
     /// What persons said of documents being one or two.

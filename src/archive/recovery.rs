@@ -431,10 +431,13 @@ impl Scan<'_> {
         match MetadataBlock::<Summary>::parse(block) {
             Ok(MetadataBlock::Capture(block)) => {
                 let content = block.content.as_ref();
+                let flags = content.and_then(|content| content.article.flags());
                 let new = NewCapture {
                     observation: &block.observation,
                     content: content.map(|c| ContentRow {
                         title: c.article.title.as_deref(),
+                        language: c.article.language.as_deref(),
+                        flags: flags.as_deref(),
                         rules: &c.rules,
                         measure: c.measure(),
                     }),
@@ -443,6 +446,8 @@ impl Scan<'_> {
                     metadata,
                 };
                 self.catalog.fill_capture(leaf.leaf, &new)?;
+                // A duplicate may have come before what it has its content from.
+                self.catalog.list_again(&leaf.doc)?;
                 self.catalog.add_names(&leaf.doc, &block.observation)?;
                 match raw {
                     Some((digest, at)) => self.catalog.put_raw(&digest, at),
@@ -450,8 +455,11 @@ impl Scan<'_> {
                 }
             }
             Ok(MetadataBlock::Edition(block)) => {
+                let flags = block.content.article.flags();
                 let content = ContentRow {
                     title: block.content.article.title.as_deref(),
+                    language: block.content.article.language.as_deref(),
+                    flags: flags.as_deref(),
                     rules: &block.content.rules,
                     measure: None,
                 };

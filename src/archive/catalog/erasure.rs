@@ -117,14 +117,20 @@ impl Catalog {
 
     /// Forgets what the records of a leaf said; what the leaf itself says stays.
     pub fn forget(&self, leaf: u64) -> Result<(), Error> {
+        let sql = "SELECT doc FROM documents WHERE doc = (SELECT doc FROM captures WHERE leaf = ?1) AND leaf = ?1";
+        let listed = self.first(sql, [signed(leaf)], |row| Ok(DocId(row.get(0)?)))?;
         let sql = "UPDATE captures SET same_as = NULL, change = NULL, claim = NULL, part = NULL, root = NULL, path = NULL, \
                    signature = NULL, captured_at = NULL, received_at = NULL, url = NULL, media_type = NULL, \
-                   raw_bytes = NULL, raw = NULL, text = NULL, story = NULL, title = NULL, rules = NULL, \
+                   raw_bytes = NULL, raw = NULL, text = NULL, story = NULL, title = NULL, \
+                   language = NULL, flags = NULL, rules = NULL, \
                    input_bytes = NULL, removed_bytes = NULL, footers = NULL, credits = NULL, captions = NULL, \
                    text_offset = NULL, text_length = NULL, segment = NULL, metadata_offset = NULL, \
                    metadata_length = NULL WHERE leaf = ?1";
         self.run(sql, [signed(leaf)])?;
         self.run("DELETE FROM editions WHERE leaf = ?1", [signed(leaf)])?;
+        if let Some(doc) = listed {
+            self.list_anew(&doc)?;
+        }
         let sql = "UPDATE events SET happened_at = NULL, detail = NULL, segment = NULL, metadata_offset = NULL, \
                    metadata_length = NULL WHERE leaf = ?1";
         self.run(sql, [signed(leaf)])

@@ -89,6 +89,7 @@ impl Catalog {
                    text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
                    segment = ?20, metadata_offset = ?21, metadata_length = ?22, input_bytes = ?23, \
                    removed_bytes = ?24, footers = ?25, credits = ?26, captions = ?27, \
+                   language = ?28, flags = ?29, \
                    change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
                    WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
                    AND c.capture = captures.capture - 1) THEN 'furniture' \
@@ -124,8 +125,11 @@ impl Catalog {
                 measure.map(|m| count(m.footers)),
                 measure.map(|m| count(m.credits)),
                 measure.map(|m| count(m.captions)),
+                content.and_then(|content| content.language),
+                content.and_then(|content| content.flags),
             ],
-        )
+        )?;
+        self.list(leaf)
     }
 
     /// Remembers by what a document can be found.
@@ -213,7 +217,7 @@ impl Catalog {
         self.place_event(leaf, edition.cleaned_at, None, at)?;
         self.run(
             "INSERT OR REPLACE INTO editions VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             params![
                 signed(leaf),
                 doc.0,
@@ -225,6 +229,8 @@ impl Catalog {
                 edition.digests.text.as_bytes(),
                 edition.digests.story.as_bytes(),
                 content.title,
+                content.language,
+                content.flags,
                 content.rules,
                 text.map(|t| signed(t.offset)),
                 text.map(|t| signed(t.length)),
@@ -232,7 +238,8 @@ impl Catalog {
                 signed(at.offset),
                 signed(at.length),
             ],
-        )
+        )?;
+        self.list_again(doc)
     }
 
     /// The leaf and the place of the record that holds a set of rules, by its name.

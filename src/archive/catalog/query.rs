@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
@@ -123,6 +124,63 @@ impl Catalog {
     /// The captures of a document in the order of archiving.
     pub fn captures(&self, doc: &DocId) -> Result<Vec<CaptureRow>, Error> {
         self.captures_where("c.doc = ?1 ORDER BY c.capture", [&doc.0])
+    }
+
+    /// Of these captures of a document, by their numbers, those that are there.
+    pub fn captures_within(
+        &self,
+        doc: &DocId,
+        captures: std::ops::Range<u32>,
+    ) -> Result<Vec<CaptureRow>, Error> {
+        let wanted = "c.doc = ?1 AND c.capture >= ?2 AND c.capture < ?3 ORDER BY c.capture";
+        self.captures_where(wanted, params![doc.0, captures.start, captures.end])
+    }
+
+    /// The editions of these captures of a document, the latest of each capture last.
+    pub fn editions_within(
+        &self,
+        doc: &DocId,
+        captures: std::ops::Range<u32>,
+    ) -> Result<Vec<EditionRow>, Error> {
+        let sql = format!(
+            "{SELECT_EDITIONS} WHERE doc = ?1 AND capture >= ?2 AND capture < ?3 ORDER BY capture, edition"
+        );
+        let values = params![doc.0, captures.start, captures.end];
+        self.all(&sql, values, edition_row)
+    }
+
+    /// The capture of this leaf, if it is one's and is there.
+    pub fn capture_of_leaf(&self, leaf: u64) -> Result<Option<CaptureRow>, Error> {
+        Ok(self.captures_where("c.leaf = ?1", [signed(leaf)])?.pop())
+    }
+
+    /// The captures that brought a version, those archived last first, below this leaf; so many at most.
+    pub fn newest_versions(&self, below: u64, max: u32) -> Result<Vec<CaptureRow>, Error> {
+        let wanted = "c.leaf < ?1 AND c.change = 'story' ORDER BY c.leaf DESC LIMIT ?2";
+        self.captures_where(wanted, params![signed(below), max])
+    }
+
+    /// The first leaf that tells of something at that time or later, found by halving: leaves are in the order of time.
+    pub fn leaf_at(&self, time: Timestamp) -> Result<u64, Error> {
+        let (mut low, mut high) = (0, self.high_water()?.leaves);
+        let sql = "SELECT happened_at FROM leaves WHERE leaf = ?1";
+        while low < high {
+            let middle = low + (high - low) / 2;
+            // What is lost tells no time: the next one that does stands for it.
+            let mut known = middle;
+            let mut at: Option<i64> = None;
+            while known < high && at.is_none() {
+                at = self
+                    .first(sql, [signed(known)], |row| row.get(0))?
+                    .flatten();
+                known += 1;
+            }
+            match at {
+                Some(at) if at < time.as_microsecond() => low = known,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
     }
 
     /// The editions of a document's captures, the latest of each capture last.

@@ -79,6 +79,8 @@ impl Open {
         self.catalog.announce(index, &leaf)?;
         let content = ContentRow {
             title: prepared.title.as_deref(),
+            language: prepared.language.as_deref(),
+            flags: prepared.flags.as_deref(),
             rules: &prepared.rules,
             measure: Some(prepared.measure),
         };
@@ -246,6 +248,8 @@ impl Open {
         self.catalog.announce(index, &leaf)?;
         let content = ContentRow {
             title: prepared.title.as_deref(),
+            language: prepared.language.as_deref(),
+            flags: prepared.flags.as_deref(),
             rules: &prepared.rules,
             measure: None,
         };
