@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::archive::catalog::CaptureRow;
+use crate::archive::catalog::{CaptureRow, DocumentRow};
 use crate::archive::metadata::CaptureMetadata;
 use crate::article::{Article, Digests};
 use crate::ledger::{Ledger, Span};
@@ -40,6 +40,19 @@ pub fn version(capture: &CaptureRow, metadata: &CaptureMetadata) -> Value {
         object[key] = value;
     }
     object
+}
+
+/// A document, as its latest version shows it.
+pub fn document(row: &DocumentRow) -> Value {
+    let latest = &row.latest;
+    json!({
+        "doc": row.doc, "source": latest.source.root, "path": path_text::to_text(&latest.source.path),
+        "url": latest.url, "title": latest.title, "captures": row.captures, "versions": row.versions,
+        "latest": {
+            "version": latest.version, "captured_at": latest.captured_at,
+            "raw": latest.digests.raw, "text": latest.digests.text,
+        },
+    })
 }
 
 /// `path`, the article's fields in the order of the contract, digests and rules.

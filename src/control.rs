@@ -16,6 +16,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -440,6 +441,17 @@ impl Client {
             writer,
             socket: socket.to_owned(),
         })
+    }
+
+    /// Waits no longer than this for whatever is sent or received.
+    pub fn with_patience(self, patience: Duration) -> Result<Client, Error> {
+        let set = (self.writer)
+            .set_read_timeout(Some(patience))
+            .and_then(|()| self.writer.set_write_timeout(Some(patience)));
+        match set {
+            Ok(()) => Ok(self),
+            Err(source) => Err(self.broken(source)),
+        }
     }
 
     /// Sends one request and waits for its answer.

@@ -14,6 +14,7 @@
 //! service    compaction                              the daemon, its control socket, what it does when idle
 //! config                                             every room's options
 //! ingest  reclean  check  verify  publish  repair  export  search  duplicates  rulebook  drift  suggest   the verbs
+//! status  timeline  comparison  explanation          what commands and pages both tell
 //! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin   ruleset    moment    visible    the words
 //! document    tree       digest       durable        the ground
@@ -25,6 +26,7 @@ pub mod article_json;
 pub mod check;
 pub mod clean;
 pub mod compaction;
+pub mod comparison;
 pub mod config;
 pub mod container;
 pub mod control;
@@ -35,6 +37,7 @@ pub mod drift;
 pub mod duplicates;
 pub mod durable;
 pub mod erasure;
+pub mod explanation;
 pub mod export;
 mod human_duration;
 pub mod identity;
@@ -52,8 +55,11 @@ pub mod rulebook;
 pub mod ruleset;
 pub mod search;
 pub mod service;
+pub mod status;
 pub mod submission;
 pub mod suggest;
+pub mod timeline;
 pub mod tree;
 pub mod unpacking;
 pub mod verify;
+pub mod visible;

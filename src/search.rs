@@ -7,10 +7,12 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::archive::catalog::CaptureRow;
 use crate::archive::reader::{Archive, Selector};
 use crate::archive::{self, Error as ArchiveError};
+use crate::submission::path_text;
 
 pub mod idle;
 pub mod index;
@@ -108,6 +110,47 @@ pub fn search(archive: &Archive, request: &Request) -> Result<(Vec<Hit>, u64), E
     Ok((hits, behind))
 }
 
+/// Versions that were found, those archived last first.
+#[derive(Debug)]
+pub struct Found {
+    /// The versions.
+    pub hits: Vec<Hit>,
+    /// Goes on below this leaf; `None` at the end. There may be more even if nothing was found: only so much is looked at.
+    pub next: Option<u64>,
+    /// So many leaves are not indexed yet.
+    pub behind: u64,
+}
+
+/// Finds versions, those archived last first, below a leaf if one is given. Writes nothing and takes no longer than a moment,
+/// however many versions have the words: the index is taken as it is.
+pub fn newest(archive: &Archive, request: &Request, below: Option<u64>) -> Result<Found, Error> {
+    let query =
+        Query::parse(&request.query).ok_or_else(|| Error::NoWords(request.query.clone()))?;
+    let leaves = archive.leaves()?;
+    let Some(index) = Index::open_to_read(archive)? else {
+        let (hits, next) = (Vec::new(), None);
+        return Ok(Found {
+            hits,
+            next,
+            behind: leaves,
+        });
+    };
+    let behind = leaves.saturating_sub(index.covered()?);
+    let below = below.unwrap_or(leaves);
+    let limit = request.limit.unwrap_or(usize::MAX);
+    let (found, next) = index.newest(&query.expression(), request, below, limit)?;
+    let mut hits = Vec::new();
+    for leaf in found {
+        // What was erased since is found no more.
+        if let Some(row) = archive.capture_of_leaf(leaf)? {
+            let row = archive.latest_edition(row)?;
+            let is_current = row.version == archive.extent(&row.doc)?.1;
+            hits.push(Hit { row, is_current });
+        }
+    }
+    Ok(Found { hits, next, behind })
+}
+
 /// The stretch of a hit's text in which most of what is sought stands.
 pub fn snippet(
     archive: &Archive,
@@ -117,4 +160,16 @@ pub fn snippet(
     let text = archive.read_text(row)?;
     let words = Query::parse(query).map_or_else(Vec::new, |query| query.words());
     Ok(snippet::best(&text, &words))
+}
+
+/// A version that was found as it stands in JSON, with a stretch of its text if that can be read.
+pub fn object(hit: &Hit, snippet: Option<&Snippet>) -> Value {
+    let row = &hit.row;
+    let matches = snippet.map_or(&[][..], |snippet| &snippet.matches);
+    let matches: Vec<_> = matches.iter().map(|at| [at.start, at.end]).collect();
+    json!({
+        "doc": row.doc, "version": row.version, "current": hit.is_current, "captured_at": row.captured_at,
+        "source": row.source.root, "path": path_text::to_text(&row.source.path), "url": row.url, "title": row.title,
+        "snippet": snippet.map(|snippet| &snippet.text), "matches": matches,
+    })
 }

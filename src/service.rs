@@ -11,7 +11,6 @@
 //! finished, the pipeline is emptied, the lock falls.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +44,7 @@ use crate::receiving::{Message, Pulse, Receiving};
 use crate::reclean;
 use crate::rulebook::{Rulebook, Summary};
 use crate::search;
+use crate::status;
 use crate::submission::{ClaimId, Submission, path_text};
 use crate::unpacking::Incoming;
 
@@ -605,7 +605,7 @@ impl Daemon {
             "inbox": inbox,
             "in_flight": self.progress.in_flight.load(Ordering::Relaxed),
             "captures": archive.captures,
-            "last_check": last_check(&config.archive.state),
+            "last_check": status::last_check(&config.archive.state),
             "checkpoint": {"size": archive.log_size, "root": archive.root},
             "rules": self.rules(),
             "drift": self.drifts(archive.log_size).await,
@@ -710,14 +710,6 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(key, differs)| differs.then_some(key))
-}
-
-/// What the last `check` left in the state folder: when, and how many problems; null if there was none.
-pub fn last_check(state: &Path) -> Value {
-    std::fs::read(state.join("last-check.json"))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or(Value::Null)
 }
 
 /// Feeds systemd's watchdog as long as there is progress, and tells the status.

@@ -75,7 +75,7 @@ pub(crate) fn split(global: &Global, args: &SplitArgs) -> anyhow::Result<Exit> {
     let config = setup::load_config(global)?;
     let archive = Archive::open(&config.archive.dir).context("cannot open the archive")?;
     let (doc, version) = reference::split(&archive, &args.doc)?;
-    let selector = version.map(reference::parse_version).transpose()?;
+    let selector = version.map(str::parse).transpose()?;
     let Some(Selector::Version(version)) = selector else {
         return Err(Usage("name the version at which the other document begins: DOC@3").into());
     };

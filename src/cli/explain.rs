@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use faircopy::article_json;
 use faircopy::clean::shadow::{Difference, differences};
+use faircopy::explanation::{self, Explanation};
 use faircopy::ledger::{Class, Ledger};
 use serde_json::json;
 
@@ -28,7 +29,6 @@ struct Explained {
     name: String,
     ledger: Ledger,
     input: String,
-    canonical: String,
     /// What rule packs in the shadow would do.
     shadow: Vec<Difference>,
 }
@@ -44,13 +44,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         name,
         ledger,
         input,
-        canonical,
         shadow,
     } = explained;
-    // An account that does not add up must not be shown as one.
-    ledger
-        .verify(&input, &canonical)
-        .with_context(|| format!("the ledger of {name} does not account for its text"))?;
     if global.json {
         let mut object = json!({"path": name, "ledger": article_json::ledger(&ledger, &input)});
         if !shadow.is_empty() {
@@ -74,12 +69,16 @@ fn explain_file(global: &Global, file: &Path) -> anyhow::Result<Explained> {
     let clean::CleanedFile {
         document, cleaned, ..
     } = file_cleaned;
+    let name = faircopy::submission::path_text::to_text(file);
+    // An account that does not add up must not be shown as one.
+    (cleaned.ledger)
+        .verify(document.input(), &cleaned.article.text)
+        .with_context(|| format!("the ledger of {name} does not account for its text"))?;
     Ok(Explained {
-        name: faircopy::submission::path_text::to_text(file),
+        name,
         shadow: differences(&document, &rules, &cleaned),
         input: document.input().to_owned(),
         ledger: cleaned.ledger,
-        canonical: cleaned.article.text,
     })
 }
 
@@ -87,8 +86,7 @@ fn explain_file(global: &Global, file: &Path) -> anyhow::Result<Explained> {
 fn explain_version(global: &Global, what: &str) -> anyhow::Result<Explained> {
     let archive = setup::open_archive(global)?;
     let capture = reference::resolve(&archive, what)?;
-    let metadata = archive.read_metadata(&capture)?;
-    let document = faircopy::reclean::decode_again(&archive, &capture, &metadata)?;
+    let Explanation { document, metadata } = explanation::of(&archive, &capture)?;
     let rules = setup::rules(global)?.rules;
     let shadow = match rules.shadow() {
         Some(_) => differences(
@@ -102,7 +100,6 @@ fn explain_version(global: &Global, what: &str) -> anyhow::Result<Explained> {
         name: format!("{}@{}", capture.doc, capture.version),
         input: document.input().to_owned(),
         ledger: metadata.ledger,
-        canonical: metadata.article.text,
         shadow,
     })
 }

@@ -1,8 +1,8 @@
 //! `faircopy ls`
 
 use faircopy::archive::catalog::DocumentRow;
+use faircopy::article_json;
 use faircopy::submission::path_text;
-use serde_json::json;
 
 use super::{Exit, Global, output, setup};
 
@@ -18,7 +18,7 @@ pub(crate) fn run(global: &Global, _args: &Args) -> anyhow::Result<Exit> {
     let documents = archive.documents()?;
     if global.json {
         for document in &documents {
-            output::json(&object(document))?;
+            output::json(&article_json::document(document))?;
         }
         return Ok(Exit::Good);
     }
@@ -28,18 +28,6 @@ pub(crate) fn run(global: &Global, _args: &Args) -> anyhow::Result<Exit> {
         output::note(global, "no documents yet");
     }
     Ok(Exit::Good)
-}
-
-fn object(row: &DocumentRow) -> serde_json::Value {
-    let latest = &row.latest;
-    json!({
-        "doc": row.doc, "source": latest.source.root, "path": path_text::to_text(&latest.source.path),
-        "url": latest.url, "title": latest.title, "captures": row.captures, "versions": row.versions,
-        "latest": {
-            "version": latest.version, "captured_at": latest.captured_at,
-            "raw": latest.digests.raw, "text": latest.digests.text,
-        },
-    })
 }
 
 fn row(row: &DocumentRow) -> Vec<String> {

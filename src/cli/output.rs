@@ -1,8 +1,10 @@
 //! Stdout and stderr: JSON lines, text that cannot harm a terminal, error reports.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
+use faircopy::visible;
 use serde::Serialize;
 
 use super::{Exit, Global};
@@ -65,23 +67,9 @@ pub(crate) fn complain(text: &str) {
 
 /// Scraped text on a terminal: control characters (escape sequences, carriage returns) and invisible reordering become
 /// visible `\u{..}`; line feeds and tabs stay.
-pub(crate) fn safe(text: &str) -> String {
-    let harmful = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-    };
-    if !text.contains(harmful) {
-        return text.to_owned();
-    }
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if harmful(c) {
-            clean.extend(c.escape_unicode());
-        } else {
-            clean.push(c);
-        }
-    }
-    clean
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
+    use visible::{is_control, is_mark, is_reordering};
+    visible::visible(text, |c| is_control(c) || is_reordering(c) || is_mark(c))
 }
 
 /// Writes a command's failure: a sentence on stderr, or with `--json` an object on stdout.

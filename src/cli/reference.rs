@@ -4,14 +4,16 @@ use anyhow::{Context, anyhow};
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::identity::DocId;
+use faircopy::moment;
 use jiff::Timestamp;
-use jiff::civil::Date;
+
+const NO_TIME: &str = "neither a date (2024-03-25) nor a time (2024-03-25T09:30:00Z)";
 
 /// The capture that shows the version named by `text`: a document (id, unique prefix, address or inbox path), and after
 /// `@` a version number (`3`, `3.1`), `latest`, or a date or time ("as it stood on"). Without `@`, the latest.
 pub(crate) fn resolve(archive: &Archive, text: &str) -> anyhow::Result<CaptureRow> {
     let (doc, version) = split(archive, text)?;
-    let selector = version.map_or(Ok(Selector::Latest), parse_version)?;
+    let selector = version.map_or(Ok(Selector::Latest), str::parse)?;
     archive
         .resolve(&doc, &selector)
         .with_context(|| format!("cannot find {text}; `faircopy log {doc}` lists its versions"))
@@ -24,7 +26,7 @@ pub(crate) fn split<'a>(
     text: &'a str,
 ) -> anyhow::Result<(DocId, Option<&'a str>)> {
     if let Some((name, version)) = text.rsplit_once('@')
-        && parse_version(version).is_ok()
+        && version.parse::<Selector>().is_ok()
         && let Ok(doc) = archive.find(name)
     {
         return Ok((doc, Some(version)));
@@ -33,49 +35,21 @@ pub(crate) fn split<'a>(
         (Ok(doc), _) => Ok((doc, None)),
         // The document is there, so what follows was meant as a version; say what is wrong with it.
         (Err(_), Some((name, version))) if archive.find(name).is_ok() => {
-            Err(parse_version(version).expect_err("a version would have been taken above"))
+            let parsed = version.parse::<Selector>();
+            Err(parsed
+                .expect_err("a version would have been taken above")
+                .into())
         }
         (Err(error), _) => Err(error.into()),
     }
 }
 
-/// The selector that `@VERSION` means.
-pub(crate) fn parse_version(text: &str) -> anyhow::Result<Selector> {
-    if text == "latest" {
-        return Ok(Selector::Latest);
-    }
-    if let Ok(version) = text.parse() {
-        return Ok(Selector::Version(version));
-    }
-    // `3.1` is what was archived first of version 3, `3.2` what it was cleaned to later.
-    if let Some((version, edition)) = text.split_once('.')
-        && let (Ok(version), Ok(edition @ 1..)) = (version.parse(), edition.parse::<u32>())
-    {
-        return Ok(Selector::Edition(version, edition));
-    }
-    Ok(Selector::AsOf(parse_time(text)?))
-}
-
 /// The beginning of a day, or a time: `--since`.
 pub(crate) fn parse_since(text: &str) -> anyhow::Result<Timestamp> {
-    match text.parse::<Date>() {
-        Ok(date) => Ok(format!("{date}T00:00:00Z").parse()?),
-        Err(_) => parse_until(text),
-    }
+    moment::begin(text).ok_or_else(|| anyhow!(NO_TIME))
 }
 
 /// The end of a day, or a time: `--until`.
 pub(crate) fn parse_until(text: &str) -> anyhow::Result<Timestamp> {
-    parse_time(text)
-        .map_err(|_| anyhow!("neither a date (2024-03-25) nor a time (2024-03-25T09:30:00Z)"))
-}
-
-/// A date means its end in UTC: what stood on that day is the last that was fetched in it.
-fn parse_time(text: &str) -> anyhow::Result<Timestamp> {
-    if let Ok(date) = text.parse::<Date>() {
-        return Ok(format!("{date}T23:59:59.999999999Z").parse()?);
-    }
-    text.parse::<Timestamp>().with_context(|| {
-        format!("@{text} is neither a version number, `latest`, a date (2024-03-25) nor a time (2024-03-25T09:30:00Z)")
-    })
+    moment::end(text).ok_or_else(|| anyhow!(NO_TIME))
 }

@@ -1,9 +1,7 @@
 //! `faircopy search`
 
 use faircopy::search::{self, Hit, Request, Snippet};
-use faircopy::submission::path_text;
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::{Exit, Global, output, reference, setup};
 
@@ -62,7 +60,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     }
     for hit in &hits {
         match search::snippet(&archive, &hit.row, &request.query) {
-            Ok(snippet) if global.json => output::json(&object(hit, &snippet))?,
+            Ok(snippet) if global.json => output::json(&search::object(hit, Some(&snippet)))?,
             Ok(snippet) => print(hit, &snippet)?,
             Err(error) => output::complain(&format!("faircopy: {error}")),
         }
@@ -71,20 +69,6 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         output::note(global, "nothing found");
     }
     Ok(Exit::Good)
-}
-
-fn object(hit: &Hit, snippet: &Snippet) -> serde_json::Value {
-    let row = &hit.row;
-    let matches: Vec<_> = snippet
-        .matches
-        .iter()
-        .map(|at| [at.start, at.end])
-        .collect();
-    json!({
-        "doc": row.doc, "version": row.version, "current": hit.is_current, "captured_at": row.captured_at,
-        "source": row.source.root, "path": path_text::to_text(&row.source.path), "url": row.url, "title": row.title,
-        "snippet": snippet.text, "matches": matches,
-    })
 }
 
 fn print(hit: &Hit, snippet: &Snippet) -> anyhow::Result<()> {

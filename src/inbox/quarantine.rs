@@ -8,6 +8,7 @@
 //! `reason.json` is written first, then the file moves; a start after a crash between the two finishes the move. Under policy
 //! `keep` the file stays in the inbox and the folder holds the reason alone; it is not taken again until it changes or is retried.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -148,14 +149,47 @@ fn dissolve(folder: &Path) -> io::Result<()> {
 pub fn list(failed: &Path) -> Result<Vec<Quarantined>, Error> {
     let mut all = Vec::new();
     for claim in claims(failed)? {
-        let path = failed.join(claim.as_str()).join(REASON_FILE);
-        match fs::read(&path) {
-            Ok(bytes) => all.extend(serde_json::from_slice::<Quarantined>(&bytes).ok()),
-            Err(error) if is_absence(&error) => {}
-            Err(error) => return Err(Error::io("read", &path)(error)),
-        }
+        all.extend(read(failed, &claim)?);
     }
     Ok(all)
+}
+
+/// What is in the quarantine of these inboxes, given up last first, below a claim if one is given: so many at most. And how
+/// many there are in all.
+pub fn newest(
+    inboxes: &[Options],
+    below: Option<&ClaimId>,
+    max: usize,
+) -> Result<(Vec<Quarantined>, usize), Error> {
+    let mut all = Vec::new();
+    // Inboxes may share a folder.
+    let folders: BTreeSet<&PathBuf> = inboxes.iter().map(|inbox| &inbox.failed).collect();
+    for failed in folders {
+        let claims = claims(failed)?.into_iter();
+        all.extend(claims.map(|claim| (claim, failed)));
+    }
+    let count = all.len();
+    // Claims begin with their time.
+    all.sort_by(|a, b| b.cmp(a));
+    let mut found = Vec::new();
+    let wanted = all.into_iter();
+    for (claim, failed) in wanted.filter(|(claim, _)| below.is_none_or(|below| claim < below)) {
+        if found.len() == max {
+            break;
+        }
+        found.extend(read(failed, &claim)?);
+    }
+    Ok((found, count))
+}
+
+/// The reason that stands in a quarantine folder, if one does.
+fn read(failed: &Path, claim: &ClaimId) -> Result<Option<Quarantined>, Error> {
+    let path = failed.join(claim.as_str()).join(REASON_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(Error::io("read", &path)(error)),
+    }
 }
 
 /// The claims that have a folder in quarantine.

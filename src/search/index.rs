@@ -2,7 +2,7 @@
 //! archive, and to forget a document its words are taken out again.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Deserialize;
@@ -48,6 +48,10 @@ const SCHEMA: &str = "
 ";
 /// So many versions are indexed in one transaction.
 const BATCH: u32 = 256;
+/// So many leaves are looked through at once by those who want the newest.
+const STRETCH: u64 = 50_000;
+/// And for so long, if nothing is found meanwhile.
+const LOOK: Duration = Duration::from_millis(40);
 /// Others that fill or read the index are waited for so long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -106,7 +110,7 @@ impl Index {
         Ok(index)
     }
 
-    fn open_to_read(archive: &Archive) -> Result<Option<Index>, Error> {
+    pub(super) fn open_to_read(archive: &Archive) -> Result<Option<Index>, Error> {
         let path = Index::path_in(archive.dir());
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let Ok(connection) = Connection::open_with_flags(&path, flags) else {
@@ -162,7 +166,7 @@ impl Index {
     }
 
     /// So many leaves are covered.
-    fn covered(&self) -> Result<u64, Error> {
+    pub(super) fn covered(&self) -> Result<u64, Error> {
         let sql = "SELECT leaves FROM covered";
         let leaves = self
             .connection
@@ -288,12 +292,7 @@ impl Index {
                    ORDER BY bm25(words, 4.0, 1.0), v.captured_at DESC";
         let failed = |source| self.error("read", source);
         let mut statement = self.connection.prepare(sql).map_err(failed)?;
-        let since = request
-            .since
-            .map_or(i64::MIN, |since| since.as_microsecond());
-        let until = request
-            .until
-            .map_or(i64::MAX, |until| until.as_microsecond());
+        let (since, until) = times(request);
         let language = request
             .language
             .as_ref()
@@ -311,9 +310,68 @@ impl Index {
         Ok(())
     }
 
+    /// The leaves of versions that have what is sought, the last first, below a leaf; and below which leaf it goes on.
+    pub(super) fn newest(
+        &self,
+        expression: &str,
+        request: &Request,
+        below: u64,
+        limit: usize,
+    ) -> Result<(Vec<u64>, Option<u64>), Error> {
+        let sql = "SELECT w.rowid, v.captured_at BETWEEN ?3 AND ?4 \
+                   AND (?5 IS NULL OR lower(v.language) = ?5 OR lower(v.language) LIKE ?5 || '-%') \
+                   AND (?6 IS NULL OR EXISTS (SELECT 1 FROM sources AS s WHERE s.leaf = v.leaf AND s.name = ?6)) \
+                   FROM words AS w CROSS JOIN versions AS v ON v.leaf = w.rowid \
+                   WHERE w.words MATCH ?1 AND w.rowid >= ?7 AND w.rowid < ?2 ORDER BY w.rowid DESC";
+        let failed = |source| self.error("read", source);
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let (since, until) = times(request);
+        let language = request.language.as_ref();
+        let language = language.map(|language| language.to_lowercase());
+        let source = request.source.as_deref().map(source_name);
+        let mut found = Vec::new();
+        let mut high = below;
+        // A stretch at a time: how long it takes to find that a stretch has nothing does not depend on the archive's size.
+        let began = Instant::now();
+        while high > 0 && began.elapsed() < LOOK {
+            let low = high.saturating_sub(STRETCH);
+            let values = params![
+                expression,
+                high.cast_signed(),
+                since,
+                until,
+                language,
+                source,
+                low.cast_signed()
+            ];
+            let mut rows = statement.query(values).map_err(failed)?;
+            while let Some(row) = rows.next().map_err(failed)? {
+                let leaf = row.get::<_, i64>(0).map_err(failed)?.cast_unsigned();
+                if found.len() == limit {
+                    return Ok((found, Some(leaf + 1)));
+                }
+                if row.get(1).map_err(failed)? {
+                    found.push(leaf);
+                }
+            }
+            high = low;
+        }
+        Ok((found, Some(high).filter(|high| *high > 0)))
+    }
+
     fn error(&self, doing: &'static str, source: rusqlite::Error) -> Error {
         error(doing, &self.path, source)
     }
+}
+
+/// Between which times is sought.
+fn times(request: &Request) -> (i64, i64) {
+    let since = request.since;
+    let until = request.until;
+    (
+        since.map_or(i64::MIN, |since| since.as_microsecond()),
+        until.map_or(i64::MAX, |until| until.as_microsecond()),
+    )
 }
 
 /// The file is no sound database.
