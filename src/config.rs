@@ -16,6 +16,7 @@ use crate::decode;
 use crate::human_duration;
 use crate::inbox;
 use crate::publish;
+use crate::web;
 
 /// The commented file that `init` writes.
 pub const TEMPLATE: &str = include_str!("../config/faircopy.toml");
@@ -43,6 +44,8 @@ pub struct Config {
     pub daemon: DaemonSection,
     /// To whom checkpoints are handed.
     pub publish: PublishSection,
+    /// The audit pages.
+    pub web: web::options::Options,
     /// Logging.
     pub log: LogSection,
 }
@@ -266,6 +269,7 @@ impl Default for Config {
             rules: RulesSection::default(),
             daemon: DaemonSection::default(),
             publish: PublishSection::default(),
+            web: web::options::Options::default(),
             log: LogSection::default(),
         }
     }
@@ -374,6 +378,9 @@ impl Config {
         resolve(&mut self.daemon.control);
         if let Some(folder) = &mut self.publish.folder {
             resolve(folder);
+        }
+        if let Some(file) = &mut self.web.token_file {
+            resolve(file);
         }
         for inbox in &mut self.inbox {
             resolve(&mut inbox.path);

@@ -12,6 +12,7 @@
 //! main                                               exit code, error chain
 //! cli/        one file per command
 //! service    compaction                              the daemon, its control socket, what it does when idle
+//! web/                                               the audit pages, on the daemon or by themselves
 //! config                                             every room's options
 //! ingest  reclean  check  verify  publish  repair  export  search  duplicates  rulebook  drift  suggest   the verbs
 //! status  timeline  comparison  explanation          what commands and pages both tell
@@ -63,3 +64,4 @@ pub mod tree;
 pub mod unpacking;
 pub mod verify;
 pub mod visible;
+pub mod web;

@@ -38,6 +38,7 @@ mod setup;
 mod show;
 mod status;
 mod verify;
+mod web;
 mod writing;
 
 use std::path::PathBuf;
@@ -138,6 +139,7 @@ enum Command {
     Link(bond::LinkArgs),
     Split(bond::SplitArgs),
     Duplicates(duplicates::Args),
+    Web(web::Args),
     Reclean(reclean::Args),
     Compact(compact::Args),
     Hold(hold::Args),
@@ -202,6 +204,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Link(args) => bond::link(global, args),
         Command::Split(args) => bond::split(global, args),
         Command::Duplicates(args) => duplicates::run(global, args),
+        Command::Web(args) => web::run(global, args),
         Command::Reclean(args) => reclean::run(global, args),
         Command::Compact(args) => compact::run(global, args),
         Command::Hold(args) => hold::run(global, args),
@@ -228,7 +231,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if cause.is::<Usage>() {
             return Exit::Usage;
         }
-        if cause.is::<faircopy::config::Error>() || is_misconfigured(cause) {
+        if cause.is::<faircopy::config::Error>()
+            || cause.is::<faircopy::web::gate::Error>()
+            || is_misconfigured(cause)
+        {
             return Exit::Configuration;
         }
     }
