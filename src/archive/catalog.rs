@@ -24,13 +24,13 @@ mod query;
 mod segments;
 
 /// The schema's version; a catalog of another one is made anew.
-const SCHEMA_VERSION: i64 = 9;
+const SCHEMA_VERSION: i64 = 10;
 const SCHEMA: &str = include_str!("catalog.sql");
 const TABLES: [&str; 8] = [
-    "captures",
+    "documents",
+    "capture_rows",
     "events",
     "editions",
-    "documents",
     "raws",
     "names",
     "segments",
@@ -41,7 +41,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size the whole catalog is examined before it is believed: that takes some hundredths of a second.
 const EXAMINED_BYTES_MAX: u64 = 8 << 20;
 /// Pages that a writer keeps in memory. Ids and digests are random, so that each capture touches pages all over.
-const CACHE_KIB: u32 = 48 << 10;
+const CACHE_KIB: u32 = 64 << 10;
 /// So many pages are in the write-ahead log before they are written to the catalog: many captures touch one page.
 const CHECKPOINT_PAGES: u32 = 16_384;
 
@@ -509,6 +509,24 @@ impl Catalog {
         let statement = self.connection.prepare_cached(sql);
         let found = statement.and_then(|mut s| s.query_row(values, read).optional());
         found.map_err(|e| self.error("read", e))
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), Error> {
+        let walk = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query(values)?;
+            while let Some(row) = rows.next()? {
+                take(row)?;
+            }
+            Ok(())
+        };
+        let walked: rusqlite::Result<()> = walk();
+        walked.map_err(|e| self.error("read", e))
     }
 
     fn all<T>(

@@ -1,9 +1,29 @@
 -- The catalog of an archive: where everything is. All of it is made from log and segments and can be deleted.
 -- Points in time are microseconds since 1970. Segments are hot ones by their number, sealed ones by its negative.
 
-CREATE TABLE captures (
+-- Documents with captures, numbered in the order of the first ones. Ids are random: an index of captures by them would be a page
+-- to read and to write for each capture; numbers of documents that are captured at one time lie together.
+CREATE TABLE documents (
+    number INTEGER PRIMARY KEY,
+    doc TEXT NOT NULL UNIQUE,
+    -- From here on as it was fetched last, in its latest edition: what lists are narrowed by. NULL if nothing is left of it.
+    captured_at INTEGER,
+    capture INTEGER,
+    leaf INTEGER,
+    -- The site of its address, else the inbox.
+    source TEXT,
+    -- Without what follows the first hyphen.
+    language TEXT,
+    flags TEXT
+) STRICT;
+CREATE INDEX documents_by_time ON documents (captured_at);
+CREATE INDEX documents_by_source ON documents (source, captured_at);
+CREATE INDEX documents_by_language ON documents (language, captured_at);
+CREATE INDEX documents_by_flags ON documents (captured_at) WHERE flags IS NOT NULL;
+
+CREATE TABLE capture_rows (
     leaf INTEGER PRIMARY KEY,
-    doc TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents (number),
     capture INTEGER NOT NULL,
     version INTEGER NOT NULL,
     metadata BLOB NOT NULL,
@@ -42,11 +62,15 @@ CREATE TABLE captures (
     metadata_offset INTEGER,
     metadata_length INTEGER
 ) STRICT;
-CREATE UNIQUE INDEX captures_by_number ON captures (doc, capture);
-CREATE INDEX captures_by_raw ON captures (raw, doc);
-CREATE INDEX captures_by_claim ON captures (claim, part);
-CREATE INDEX captures_by_path ON captures (path, root);
-CREATE INDEX captures_by_metadata ON captures (metadata);
+CREATE UNIQUE INDEX captures_by_number ON capture_rows (document, capture);
+CREATE INDEX captures_by_claim ON capture_rows (claim, part);
+CREATE INDEX captures_by_path ON capture_rows (path, root);
+CREATE INDEX captures_by_place ON capture_rows (segment, metadata_offset);
+-- Only of those whose record is still to be found: an index of all digests would be a page to write for each capture.
+CREATE INDEX captures_to_place ON capture_rows (metadata) WHERE segment IS NULL;
+
+-- Captures with the ids of their documents.
+CREATE VIEW captures AS SELECT d.doc, c.* FROM capture_rows AS c JOIN documents AS d ON d.number = c.document;
 
 -- What happened that is no capture.
 CREATE TABLE events (
@@ -67,7 +91,8 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_doc ON events (doc, capture);
 CREATE INDEX events_by_kind ON events (kind);
-CREATE INDEX events_by_metadata ON events (metadata);
+CREATE INDEX events_by_place ON events (segment, metadata_offset);
+CREATE INDEX events_to_place ON events (metadata) WHERE segment IS NULL;
 
 -- Captures that were cleaned again; each is an event too.
 CREATE TABLE editions (
@@ -93,23 +118,6 @@ CREATE TABLE editions (
     metadata_length INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX editions_by_number ON editions (doc, capture, edition);
-
--- Each document as it was fetched last, in its latest edition: what lists are narrowed by.
-CREATE TABLE documents (
-    doc TEXT PRIMARY KEY,
-    captured_at INTEGER NOT NULL,
-    capture INTEGER NOT NULL,
-    leaf INTEGER NOT NULL,
-    -- The site of its address, else the inbox.
-    source TEXT NOT NULL,
-    -- Without what follows the first hyphen.
-    language TEXT,
-    flags TEXT
-) STRICT, WITHOUT ROWID;
-CREATE INDEX documents_by_time ON documents (captured_at, doc);
-CREATE INDEX documents_by_source ON documents (source, captured_at, doc);
-CREATE INDEX documents_by_language ON documents (language, captured_at, doc);
-CREATE INDEX documents_by_flags ON documents (captured_at, doc) WHERE flags IS NOT NULL;
 
 -- All leaves. What is asked of a view is asked of both tables, each with its own indexes.
 CREATE VIEW leaves AS

@@ -579,7 +579,7 @@ impl Archive {
         match kind {
             "resource" => catalog.raw(digest),
             "conversion" => catalog.text_at(row.edition.map_or(row.leaf, |edition| edition.leaf)),
-            _ => Ok(catalog.placed(digest)?.map(|placed| placed.metadata)),
+            _ => catalog.place_of(&row.doc, digest),
         }
     }
 

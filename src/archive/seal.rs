@@ -168,12 +168,12 @@ pub fn build(plan: &Plan, go_on: &mut dyn FnMut() -> bool) -> Result<Option<Seal
                 items.extend(kept);
                 sealing.replaced.push((segment, state));
                 let pieces = erased.into_iter().flat_map(|item| item.pieces);
-                for piece in pieces.filter(|piece| piece.kind == Kind::Raw) {
-                    if sealing.erased_raws.insert(piece.content) {
-                        add_sharing(plan, &catalog, &piece.content, &mut segments)?;
-                    }
-                    gone.push(piece);
-                }
+                let before = gone.len();
+                gone.extend(pieces.filter(|piece| piece.kind == Kind::Raw));
+                let raws: BTreeSet<Digest> = gone[before..].iter().map(|raw| raw.content).collect();
+                let news = raws.difference(&sealing.erased_raws).copied().collect();
+                add_sharing(plan, &catalog, &news, &mut segments)?;
+                sealing.erased_raws.extend(news);
             }
         }
     }
@@ -215,10 +215,10 @@ pub fn build(plan: &Plan, go_on: &mut dyn FnMut() -> bool) -> Result<Option<Seal
 fn add_sharing(
     plan: &Plan,
     catalog: &Catalog,
-    raw: &Digest,
+    raws: &BTreeSet<Digest>,
     segments: &mut Vec<(SegmentId, FileState)>,
 ) -> Result<(), Error> {
-    for segment in catalog.segments_with_raw(raw)? {
+    for segment in catalog.segments_with(raws)? {
         if segments.iter().all(|(known, _)| *known != segment) {
             let path = segment::path(&plan.archive, segment);
             let state = FileState::of(&path);
@@ -331,8 +331,8 @@ fn scan(
         if kind != Kind::Metadata {
             continue;
         }
-        match catalog.placed(&content)? {
-            Some(placed) if placed.metadata == at => items.push(Item {
+        match catalog.placed(at)? {
+            Some(placed) if placed.metadata == content => items.push(Item {
                 leaf: placed.leaf,
                 doc: placed.doc,
                 site: std::mem::take(&mut site),

@@ -26,7 +26,7 @@ pub struct Wanted {
     pub until: Option<Timestamp>,
 }
 
-/// A place in the order of lists: by the time of the last fetch.
+/// A place in the order of lists: by the time of the last fetch, and then by that of the first capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// When the document was fetched last.
@@ -52,6 +52,10 @@ struct Entry {
     language: Option<String>,
     flags: Option<String>,
 }
+
+/// The number of the document at which a list goes on; without one, behind all numbers that there can be.
+const BEFORE: &str =
+    "coalesce((SELECT number FROM documents WHERE doc = ?2), 9223372036854775807)";
 
 impl Wanted {
     fn has(&self, entry: &Entry) -> bool {
@@ -108,16 +112,15 @@ impl Catalog {
         let (condition, value) = wanted.indexed();
         let sql = format!(
             "SELECT doc, captured_at, leaf, source, language, flags FROM documents \
-             WHERE {condition} (captured_at, doc) < (?1, ?2) AND captured_at >= ?3 \
-             ORDER BY captured_at DESC, doc DESC"
+             WHERE {condition} (captured_at, number) < (?1, {BEFORE}) AND captured_at >= ?3 \
+             ORDER BY captured_at DESC, number DESC"
         );
         let until = wanted.until.unwrap_or(Timestamp::MAX).as_microsecond();
-        // Behind all ids that there can be.
         let (before, doc) = match after {
             Some(place) if place.captured_at.as_microsecond() <= until => {
-                (place.captured_at.as_microsecond(), place.doc.0.as_str())
+                (place.captured_at.as_microsecond(), Some(&place.doc.0))
             }
-            _ => (until, "~"),
+            _ => (until, None),
         };
         let since = wanted.since.unwrap_or(Timestamp::MIN).as_microsecond();
         let (mut found, mut next) = (Vec::new(), None);
@@ -152,7 +155,7 @@ impl Catalog {
 
     /// How many documents there are.
     pub fn document_count(&self) -> Result<u64, Error> {
-        let sql = "SELECT count(*) FROM documents";
+        let sql = "SELECT count(*) FROM documents WHERE captured_at IS NOT NULL";
         Ok(self.first(sql, [], |row| unsigned(row, 0))?.unwrap_or(0))
     }
 
@@ -178,9 +181,9 @@ impl Catalog {
 
     /// Lists a document as the capture of this leaf shows it, unless one that is listed was fetched later.
     pub(super) fn list(&self, leaf: u64) -> Result<(), Error> {
-        let sql = "SELECT c.doc, c.captured_at, c.capture, c.url, c.root, \
+        let sql = "SELECT c.document, c.captured_at, c.capture, c.url, c.root, \
                    iif(e.leaf IS NULL, b.language, e.language), iif(e.leaf IS NULL, b.flags, e.flags) FROM captures AS c \
-                   LEFT JOIN captures AS b ON b.doc = c.doc AND b.capture = coalesce(c.same_as, c.capture) \
+                   LEFT JOIN capture_rows AS b ON b.document = c.document AND b.capture = coalesce(c.same_as, c.capture) \
                    LEFT JOIN editions AS e ON e.leaf = (SELECT o.leaf FROM editions AS o WHERE o.doc = c.doc \
                    AND o.capture = coalesce(c.same_as, c.capture) ORDER BY o.edition DESC LIMIT 1) \
                    WHERE c.leaf = ?1 AND c.segment IS NOT NULL";
@@ -195,25 +198,31 @@ impl Catalog {
                 row.get(6)?,
             ))
         };
-        type Found = ((String, i64, u32), String, Option<String>, Option<String>);
+        type Found = ((i64, i64, u32), String, Option<String>, Option<String>);
         let found: Option<Found> = self.first(sql, [signed(leaf)], read)?;
-        let Some(((doc, captured_at, capture), source, language, flags)) = found else {
+        let Some(((number, captured_at, capture), source, language, flags)) = found else {
             return Ok(());
         };
-        let sql = "INSERT INTO documents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (doc) DO UPDATE SET \
-                   captured_at = excluded.captured_at, capture = excluded.capture, leaf = excluded.leaf, \
-                   source = excluded.source, language = excluded.language, flags = excluded.flags \
-                   WHERE (excluded.captured_at, excluded.capture) >= (documents.captured_at, documents.capture)";
+        let sql = "UPDATE documents SET captured_at = ?2, capture = ?3, leaf = ?4, source = ?5, language = ?6, flags = ?7 \
+                   WHERE number = ?1 AND (captured_at IS NULL OR (?2, ?3) >= (captured_at, capture))";
         let leaf = signed(leaf);
         self.run(
             sql,
-            params![doc, captured_at, capture, leaf, source, language, flags],
+            params![
+                number,
+                captured_at,
+                capture,
+                leaf,
+                source,
+                language,
+                flags
+            ],
         )
     }
 
     /// Lists a document again, after more is known of one of its captures.
     pub fn list_again(&self, doc: &DocId) -> Result<(), Error> {
-        let sql = "SELECT leaf FROM documents WHERE doc = ?1";
+        let sql = "SELECT leaf FROM documents WHERE doc = ?1 AND leaf IS NOT NULL";
         match self.first(sql, [&doc.0], |row| unsigned(row, 0))? {
             Some(leaf) => self.list(leaf),
             None => Ok(()),
@@ -222,7 +231,9 @@ impl Catalog {
 
     /// Lists a document by what is left of it.
     pub(super) fn list_anew(&self, doc: &DocId) -> Result<(), Error> {
-        self.run("DELETE FROM documents WHERE doc = ?1", [&doc.0])?;
+        let sql = "UPDATE documents SET captured_at = NULL, capture = NULL, leaf = NULL, source = NULL, language = NULL, \
+                   flags = NULL WHERE doc = ?1";
+        self.run(sql, [&doc.0])?;
         let sql = "SELECT leaf FROM captures WHERE doc = ?1 AND segment IS NOT NULL \
                    ORDER BY captured_at DESC, capture DESC LIMIT 1";
         match self.first(sql, [&doc.0], |row| unsigned(row, 0))? {

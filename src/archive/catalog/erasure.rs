@@ -1,5 +1,7 @@
 //! What the catalog knows of holds and erasures, and how it forgets.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
@@ -91,16 +93,29 @@ impl Catalog {
         })
     }
 
-    /// The segments with captures of these raw bytes.
-    pub fn segments_with_raw(&self, raw: &Digest) -> Result<Vec<SegmentId>, Error> {
-        let sql = "SELECT DISTINCT segment FROM captures WHERE raw = ?1 AND segment IS NOT NULL";
-        self.all(sql, [raw.as_bytes()], |row| segment(row, 0))
+    /// The segments with captures of any of these raw bytes. All captures are looked at: erasing is rare, and an index of raw
+    /// bytes would cost each capture another page to write.
+    pub fn segments_with(&self, raws: &BTreeSet<Digest>) -> Result<BTreeSet<SegmentId>, Error> {
+        let mut segments = BTreeSet::new();
+        if raws.is_empty() {
+            return Ok(segments);
+        }
+        let sql = "SELECT raw, segment FROM capture_rows WHERE segment IS NOT NULL";
+        self.each(sql, [], |row| {
+            if raws.contains(&digest(row, 0)?) {
+                segments.insert(segment(row, 1)?);
+            }
+            Ok(())
+        })?;
+        Ok(segments)
     }
 
     /// What there may be of a document's captures outside of the archive.
     pub fn traces(&self, doc: &DocId) -> Result<Vec<Trace>, Error> {
-        let sql = "SELECT claim, root, path, raw, raw_bytes, EXISTS (SELECT 1 FROM captures AS o WHERE o.raw = c.raw \
-                   AND o.doc <> c.doc) FROM captures AS c WHERE doc = ?1 AND segment IS NOT NULL ORDER BY leaf";
+        // Others are looked for in one walk over all captures: see [`Catalog::segments_with`].
+        let sql = "SELECT claim, root, path, raw, raw_bytes, raw IN (SELECT raw FROM captures WHERE doc <> ?1 AND raw IN \
+                   (SELECT raw FROM captures WHERE doc = ?1)) \
+                   FROM captures WHERE doc = ?1 AND segment IS NOT NULL ORDER BY leaf";
         self.all(sql, [&doc.0], |row| {
             Ok(Trace {
                 claim: ClaimId::parse(&row.get::<_, String>(0)?).ok_or_else(|| malformed(0))?,
@@ -119,7 +134,7 @@ impl Catalog {
     pub fn forget(&self, leaf: u64) -> Result<(), Error> {
         let sql = "SELECT doc FROM documents WHERE doc = (SELECT doc FROM captures WHERE leaf = ?1) AND leaf = ?1";
         let listed = self.first(sql, [signed(leaf)], |row| Ok(DocId(row.get(0)?)))?;
-        let sql = "UPDATE captures SET same_as = NULL, change = NULL, claim = NULL, part = NULL, root = NULL, path = NULL, \
+        let sql = "UPDATE capture_rows SET same_as = NULL, change = NULL, claim = NULL, part = NULL, root = NULL, path = NULL, \
                    signature = NULL, captured_at = NULL, received_at = NULL, url = NULL, media_type = NULL, \
                    raw_bytes = NULL, raw = NULL, text = NULL, story = NULL, title = NULL, \
                    language = NULL, flags = NULL, rules = NULL, \

@@ -60,10 +60,17 @@ impl Catalog {
     pub fn announce(&self, index: u64, leaf: &Leaf) -> Result<(), Error> {
         let (index, metadata) = (signed(index), leaf.metadata.as_bytes());
         match leaf.kind {
-            LeafKind::Capture => self.run(
-                "INSERT INTO captures (leaf, doc, capture, version, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![index, leaf.doc.0, leaf.capture, leaf.version, metadata],
-            ),
+            LeafKind::Capture => {
+                if leaf.capture == Some(1) {
+                    let sql = "INSERT INTO documents (doc) VALUES (?1) ON CONFLICT DO NOTHING";
+                    self.run(sql, [&leaf.doc.0])?;
+                }
+                self.run(
+                    "INSERT INTO capture_rows (leaf, document, capture, version, metadata) \
+                     VALUES (?1, (SELECT number FROM documents WHERE doc = ?2), ?3, ?4, ?5)",
+                    params![index, leaf.doc.0, leaf.capture, leaf.version, metadata],
+                )
+            }
             kind => self.run(
                 "INSERT INTO events (leaf, kind, doc, capture, metadata) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![index, kind.as_str(), leaf.doc.0, leaf.capture, metadata],
@@ -84,15 +91,15 @@ impl Catalog {
         let content = new.content.as_ref();
         let measure = content.and_then(|content| content.measure);
         let count = |count: usize| signed(count as u64);
-        let sql = "UPDATE captures SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
+        let sql = "UPDATE capture_rows SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
                    captured_at = ?8, received_at = ?9, url = ?10, media_type = ?11, raw_bytes = ?12, raw = ?13, \
                    text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
                    segment = ?20, metadata_offset = ?21, metadata_length = ?22, input_bytes = ?23, \
                    removed_bytes = ?24, footers = ?25, credits = ?26, captions = ?27, \
                    language = ?28, flags = ?29, \
                    change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
-                   WHEN version = (SELECT c.version FROM captures AS c WHERE c.doc = captures.doc \
-                   AND c.capture = captures.capture - 1) THEN 'furniture' \
+                   WHEN version = (SELECT c.version FROM capture_rows AS c \
+                   WHERE c.document = capture_rows.document AND c.capture = capture_rows.capture - 1) THEN 'furniture' \
                    ELSE 'story' END WHERE leaf = ?1";
         let url = o.declared.url.as_deref().and_then(normalise_url);
         self.run(
@@ -326,13 +333,18 @@ impl Catalog {
         })
     }
 
-    /// The capture of this version of a document that has these raw bytes and content of its own.
+    /// The capture of this version of a document that has these raw bytes and content of its own. Raw bytes of which the archive
+    /// has no record were not captured before, or are lost and wanted whole again: so not every capture of the document is
+    /// looked at each time that it changed.
     pub fn same_bytes(
         &self,
         doc: &DocId,
         version: u32,
         raw: &Digest,
     ) -> Result<Option<CaptureRow>, Error> {
+        if version == 0 || self.raw(raw)?.is_none() {
+            return Ok(None);
+        }
         let wanted = "c.doc = ?1 AND c.raw = ?3 AND c.version = ?2 AND c.same_as IS NULL ORDER BY c.capture LIMIT 1";
         let values = params![doc.0, version, raw.as_bytes()];
         Ok(self.captures_where(wanted, values)?.pop())

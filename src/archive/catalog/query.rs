@@ -96,7 +96,7 @@ impl Catalog {
 
     /// Documents whose id follows `after`, in the order of ids; a thousand at most.
     pub fn docs_after(&self, after: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT DISTINCT doc FROM captures WHERE doc > ?1 ORDER BY doc LIMIT 1000";
+        let sql = "SELECT doc FROM documents WHERE doc > ?1 ORDER BY doc LIMIT 1000";
         self.all(sql, [after], |row| Ok(DocId(row.get(0)?)))
     }
 
@@ -237,7 +237,7 @@ impl Catalog {
 
     /// Documents whose id begins with `prefix`.
     pub fn docs_by_prefix(&self, prefix: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT DISTINCT doc FROM captures WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
+        let sql = "SELECT doc FROM documents WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
         self.all(sql, [prefix], |row| Ok(DocId(row.get(0)?)))
     }
 
@@ -257,7 +257,7 @@ impl Catalog {
     /// duplicates, which tell nothing, do not make it slow.
     pub fn measures(&self, captures_max: u32) -> Result<Vec<MeasureRow>, Error> {
         let sql = "SELECT doc, root, url, media_type, received_at, input_bytes, removed_bytes, footers, credits, captions \
-                   FROM captures WHERE leaf > (SELECT max(leaf) FROM captures) - 5 * ?1 \
+                   FROM captures WHERE leaf > (SELECT max(leaf) FROM capture_rows) - 5 * ?1 \
                    AND input_bytes IS NOT NULL ORDER BY leaf DESC LIMIT ?1";
         let size = |row: &Row<'_>, column| {
             usize::try_from(unsigned(row, column)?).map_err(|_| malformed(column))
@@ -290,9 +290,9 @@ impl Catalog {
 
     /// How much there is.
     pub fn counts(&self) -> Result<Counts, Error> {
-        let sql = "SELECT count(DISTINCT doc), count(*), \
-                   (SELECT count(*) FROM (SELECT DISTINCT doc, version FROM captures)), \
-                   coalesce(sum(raw_bytes), 0) FROM captures";
+        let sql = "SELECT (SELECT count(*) FROM documents), count(*), \
+                   (SELECT count(*) FROM (SELECT DISTINCT document, version FROM capture_rows)), \
+                   coalesce(sum(raw_bytes), 0) FROM capture_rows";
         let counts = self.first(sql, [], |row| {
             Ok(Counts {
                 documents: unsigned(row, 0)?,
@@ -405,8 +405,8 @@ impl Catalog {
             SELECT doc, leaf FROM leaves WHERE segment = ?1
                 AND (metadata_offset >= ?2 AND metadata_offset < ?3 OR text_offset >= ?2 AND text_offset < ?3)
             UNION ALL
-            SELECT c.doc, c.leaf FROM raws AS r JOIN captures AS c ON c.raw = r.digest
-                WHERE r.segment = ?1 AND r."offset" >= ?2 AND r."offset" < ?3
+            SELECT doc, leaf FROM captures WHERE raw IN
+                (SELECT digest FROM raws WHERE segment = ?1 AND "offset" >= ?2 AND "offset" < ?3)
             ) GROUP BY doc ORDER BY 2"#;
         let values = params![
             segment_column(segment),
@@ -450,7 +450,7 @@ const SELECT_CAPTURES: &str = r#"SELECT
     c.segment, c.metadata_offset, c.metadata_length,
     b.segment, b.metadata_offset, b.metadata_length, b.metadata
     FROM captures AS c
-    LEFT JOIN captures AS b ON b.doc = c.doc AND b.capture = coalesce(c.same_as, c.capture)
+    LEFT JOIN capture_rows AS b ON b.document = c.document AND b.capture = coalesce(c.same_as, c.capture)
     LEFT JOIN raws AS r ON r.digest = c.raw"#;
 
 fn capture_row(row: &Row<'_>) -> rusqlite::Result<CaptureRow> {

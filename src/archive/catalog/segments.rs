@@ -2,21 +2,21 @@
 
 use rusqlite::{Row, params};
 
-use super::{Catalog, location, segment, segment_column, signed, unsigned};
+use super::{Catalog, digest, location, segment, segment_column, signed, unsigned};
 use crate::archive::Error;
 use crate::archive::segment::{Location, SegmentId};
 use crate::digest::Digest;
 use crate::identity::DocId;
 
-/// A leaf by its metadata record.
+/// A leaf whose metadata record was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// Its index.
     pub leaf: u64,
     /// The document.
     pub doc: DocId,
-    /// Where the metadata record is.
-    pub metadata: Location,
+    /// Digest of the metadata block that it commits to.
+    pub metadata: Digest,
 }
 
 impl Catalog {
@@ -40,22 +40,29 @@ impl Catalog {
         self.run(sql, [segment_column(segment)])
     }
 
-    /// The leaf that commits to a metadata block whose record was found.
-    pub fn placed(&self, metadata: &Digest) -> Result<Option<Placed>, Error> {
-        let sql = "SELECT leaf, doc, segment, metadata_offset, metadata_length FROM leaves \
-                   WHERE metadata = ?1 AND segment IS NOT NULL LIMIT 1";
-        let read = |row: &Row<'_>| {
-            let at = location(row, [2, 3, 4])?;
-            Ok((unsigned(row, 0)?, DocId(row.get(1)?), at))
-        };
-        let found = self.first(sql, [metadata.as_bytes()], read)?;
-        Ok(found.and_then(|(leaf, doc, at)| {
-            Some(Placed {
-                leaf,
-                doc,
-                metadata: at?,
+    /// The leaf whose metadata record is there.
+    pub fn placed(&self, metadata: Location) -> Result<Option<Placed>, Error> {
+        let sql = "SELECT leaf, doc, metadata FROM leaves WHERE segment = ?1 AND metadata_offset = ?2 LIMIT 1";
+        let values = params![
+            segment_column(metadata.segment),
+            signed(metadata.offset)
+        ];
+        self.first(sql, values, |row| {
+            Ok(Placed {
+                leaf: unsigned(row, 0)?,
+                doc: DocId(row.get(1)?),
+                metadata: digest(row, 2)?,
             })
-        }))
+        })
+    }
+
+    /// Where the metadata record is that a leaf of this document commits to.
+    pub fn place_of(&self, doc: &DocId, metadata: &Digest) -> Result<Option<Location>, Error> {
+        let sql = "SELECT segment, metadata_offset, metadata_length FROM leaves \
+                   WHERE doc = ?1 AND metadata = ?2 AND segment IS NOT NULL LIMIT 1";
+        let read = |row: &Row<'_>| location(row, [0, 1, 2]);
+        let found = self.first(sql, params![doc.0, metadata.as_bytes()], read)?;
+        Ok(found.flatten())
     }
 
     /// The text and the metadata record of a leaf lie elsewhere now.
@@ -69,7 +76,7 @@ impl Catalog {
         let (offset, length) = (signed(metadata.offset), signed(metadata.length));
         let text_offset = text.map(|text| signed(text.offset));
         let text_length = text.map(|text| signed(text.length));
-        for table in ["captures", "editions"] {
+        for table in ["capture_rows", "editions"] {
             let sql = format!(
                 "UPDATE {table} SET segment = ?2, metadata_offset = ?3, metadata_length = ?4, text_offset = ?5, \
                  text_length = ?6 WHERE leaf = ?1"

@@ -212,13 +212,8 @@ impl Open {
         {
             return Ok(false);
         }
-        for raw in &sealing.erased_raws {
-            let segments = self.catalog.segments_with_raw(raw)?;
-            let is_read = |one| sealing.replaced.iter().any(|(read, _)| *read == one);
-            if !segments.into_iter().all(is_read) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let segments = self.catalog.segments_with(&sealing.erased_raws)?;
+        let is_read = |one| sealing.replaced.iter().any(|(read, _)| *read == one);
+        Ok(segments.into_iter().all(is_read))
     }
 }
