@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use faircopy::archive::capture::prepare;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::writer::ArchiveWriter;
+use jiff::SignedDuration;
 use shelf::Shelf;
 
 /// The allocator of the binary.
@@ -106,6 +107,8 @@ fn draft(shelf: &mut Shelf, number: u64) -> faircopy::archive::capture::Draft {
     let text = sentence.repeat(12);
     let mut draft = shelf.draft(&format!("{doc}.txt"), &text, &[text.trim_end()]);
     draft.declared.url = Some(url(doc));
+    // As they come in life: one after the other.
+    draft.received_at = shelf::now() + SignedDuration::from_millis(number.cast_signed());
     draft.identity = faircopy::identity::identify(&draft.declared, &draft.source, None);
     draft
 }
