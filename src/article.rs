@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, DigestHasher};
 
 /// What cleaning makes of a document. Field names and order are those of the JSON contract (`clean --json`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -268,15 +268,22 @@ impl Article {
     /// Decides whether there is a new version: over title, authors, canonical text and captions with their credits, as
     /// compact JSON so that no two stories share one encoding. Dates, promotions and footers do not enter.
     pub fn story_digest(&self) -> Digest {
+        self.story_digest_with(&self.text)
+    }
+
+    /// The digest of the story that this article, whose text is kept elsewhere, has with that text.
+    pub fn story_digest_with(&self, text: &str) -> Digest {
         let captions: Vec<_> = self.captions.iter().map(|c| (&c.text, &c.credit)).collect();
         let story = (
             "faircopy/story/1",
             &self.title,
             &self.authors,
-            &self.text,
+            text,
             captions,
         );
-        Digest::of(&serde_json::to_vec(&story).expect("strings always serialize"))
+        let mut hasher = DigestHasher::default();
+        serde_json::to_writer(&mut hasher, &story).expect("strings always serialize");
+        hasher.finish()
     }
 
     /// All three digests of this article, made from a submission with the digest `raw`.

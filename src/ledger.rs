@@ -39,6 +39,34 @@ pub struct Span {
     pub becomes: Option<String>,
 }
 
+impl Span {
+    /// What it does.
+    pub fn step(&self) -> Step<'_> {
+        Step {
+            start: self.start,
+            end: self.end,
+            verdict: self.verdict,
+            class: self.class,
+            becomes: self.becomes.as_deref(),
+        }
+    }
+}
+
+/// What a span does, without who decided and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// First byte, in the input.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// What happened.
+    pub verdict: Verdict,
+    /// What the stretch is.
+    pub class: Class,
+    /// What stands there instead, if it is rewritten.
+    pub becomes: Option<&'a str>,
+}
+
 /// What happened to a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -180,52 +208,86 @@ impl Ledger {
     /// The canonical text that the spans make of `input`.
     pub fn read(&self, input: &str) -> Result<String, LedgerError> {
         let mut text = String::with_capacity(input.len());
-        let mut expected = 0;
-        for (index, span) in self.spans.iter().enumerate() {
-            if span.start != expected || span.end < span.start {
-                return Err(LedgerError::NotAPartition {
-                    index,
-                    start: span.start,
-                    end: span.end,
-                    expected,
-                });
-            }
-            let malformed = LedgerError::Malformed { index };
-            let piece = input.get(span.start..span.end).ok_or(malformed.clone())?;
-            match (span.verdict, &span.becomes) {
-                (Verdict::Kept, None) => text.push_str(piece),
-                (Verdict::Removed, None) => {}
-                (Verdict::Rewritten, Some(becomes)) => text.push_str(becomes),
-                _ => return Err(malformed),
-            }
-            expected = span.end;
-        }
-        if expected != input.len() {
-            return Err(LedgerError::WrongEnd {
-                end: expected,
-                expected: input.len(),
-            });
-        }
+        read(self.steps(), input, |piece| text.push_str(piece))?;
         Ok(text)
     }
 
     /// Checks that the spans account for every byte of `input` and read as `canonical`.
     pub fn verify(&self, input: &str, canonical: &str) -> Result<(), LedgerError> {
-        let text = self.read(input)?;
-        if text == canonical {
-            return Ok(());
-        }
-        let common = text.bytes().zip(canonical.bytes());
-        let at = common.take_while(|(a, b)| a == b).count();
-        Err(LedgerError::WrongText { at })
+        verify(self.steps(), input, canonical)
+    }
+
+    fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.spans.iter().map(Span::step)
     }
 
     /// Bytes of the input that do not stand in the canonical text as they were, without blanks between blocks.
     pub fn bytes_removed(&self) -> usize {
-        let removed = self.spans.iter();
-        let removed = removed.filter(|s| s.verdict == Verdict::Removed && s.class != Class::Blank);
-        removed.map(|s| s.end - s.start).sum()
+        bytes_removed(self.steps())
     }
+}
+
+/// Checks that `steps` account for every byte of `input` and read as `canonical`; each piece is compared where it stands.
+pub fn verify<'a>(
+    steps: impl Iterator<Item = Step<'a>>,
+    input: &str,
+    canonical: &str,
+) -> Result<(), LedgerError> {
+    let (mut at, mut differs) = (0, false);
+    read(steps, input, |piece| {
+        let rest = &canonical.as_bytes()[at..];
+        if !differs && rest.starts_with(piece.as_bytes()) {
+            at += piece.len();
+        } else if !differs {
+            let common = piece.bytes().zip(rest);
+            at += common.take_while(|(a, b)| a == *b).count();
+            differs = true;
+        }
+    })?;
+    if differs || at != canonical.len() {
+        return Err(LedgerError::WrongText { at });
+    }
+    Ok(())
+}
+
+/// Hands over what `steps` make of `input`, piece by piece.
+fn read<'a>(
+    steps: impl Iterator<Item = Step<'a>>,
+    input: &str,
+    mut take: impl FnMut(&str),
+) -> Result<(), LedgerError> {
+    let mut expected = 0;
+    for (index, step) in steps.enumerate() {
+        if step.start != expected || step.end < step.start {
+            return Err(LedgerError::NotAPartition {
+                index,
+                start: step.start,
+                end: step.end,
+                expected,
+            });
+        }
+        let piece = input.get(step.start..step.end);
+        match (step.verdict, piece, step.becomes) {
+            (Verdict::Kept, Some(piece), None) => take(piece),
+            (Verdict::Removed, Some(_), None) => {}
+            (Verdict::Rewritten, Some(_), Some(becomes)) => take(becomes),
+            _ => return Err(LedgerError::Malformed { index }),
+        }
+        expected = step.end;
+    }
+    if expected != input.len() {
+        return Err(LedgerError::WrongEnd {
+            end: expected,
+            expected: input.len(),
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of the input that `steps` remove, without blanks between blocks.
+pub fn bytes_removed<'a>(steps: impl Iterator<Item = Step<'a>>) -> usize {
+    let removed = steps.filter(|s| s.verdict == Verdict::Removed && s.class != Class::Blank);
+    removed.map(|s| s.end.saturating_sub(s.start)).sum()
 }
 
 #[cfg(test)]
@@ -259,6 +321,10 @@ mod tests {
             ledger.verify("abcd", "ab\n\nc"),
             Err(LedgerError::WrongText { at: 4 })
         );
+        for (other, at) in [("ab\n\n", 4), ("ab\n\nde", 5), ("ab\nxd", 3), ("", 0)] {
+            let wrong = Err(LedgerError::WrongText { at });
+            assert_eq!(ledger.verify("abcd", other), wrong, "{other:?}");
+        }
     }
 
     #[test]

@@ -156,6 +156,17 @@ fn sealed_compressor(dictionary: &[u8]) -> Compressor<'static> {
 
 /// What one whole frame unpacks to, with the dictionary that it needs if it needs one; its checksum is verified.
 pub fn decompress(frame: &[u8], dictionary: Option<&Dictionary>) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    decompress_into(frame, dictionary, &mut plain)?;
+    Ok(plain)
+}
+
+/// As [`decompress`], in place of what `plain` holds.
+pub fn decompress_into(
+    frame: &[u8],
+    dictionary: Option<&Dictionary>,
+    plain: &mut Vec<u8>,
+) -> io::Result<()> {
     let size = match get_frame_content_size(frame) {
         Ok(Some(size)) => size,
         _ => return Err(invalid("not a zstd frame with its content's size")),
@@ -166,17 +177,17 @@ pub fn decompress(frame: &[u8], dictionary: Option<&Dictionary>) -> io::Result<V
         return Err(invalid("zstd frame says that it holds more than it can"));
     }
     let size = usize::try_from(size).map_err(|_| invalid("zstd frame is too large"))?;
-    let mut plain = Vec::new();
+    plain.clear();
     plain
         .try_reserve_exact(size)
         .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     match dictionary {
-        None => DECOMPRESSOR.with_borrow_mut(|d| d.decompress_to_buffer(frame, &mut plain))?,
+        None => DECOMPRESSOR.with_borrow_mut(|d| d.decompress_to_buffer(frame, plain))?,
         Some(Dictionary(dictionary)) => SEALED_DECOMPRESSOR
-            .with_borrow_mut(|d| d.decompress_using_ddict(&mut plain, frame, dictionary))
+            .with_borrow_mut(|d| d.decompress_using_ddict(plain, frame, dictionary))
             .map_err(|code| io::Error::other(get_error_name(code)))?,
     };
-    Ok(plain)
+    Ok(())
 }
 
 /// Whether `bytes` start with a whole frame, and its length.

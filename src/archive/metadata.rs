@@ -14,7 +14,7 @@ use crate::article::{
 use crate::digest::Digest;
 use crate::document::Decoding;
 use crate::identity::{DocId, Identity};
-use crate::ledger::{Class, Ledger, Span, Verdict};
+use crate::ledger::{self, Class, Ledger, Span, Step, Verdict};
 use crate::pin::{Pin, PinScope};
 use crate::ruleset::PackText;
 use crate::submission::{ClaimId, Declared, Signature, Source};
@@ -356,6 +356,13 @@ impl Extent {
             removed: ledger.bytes_removed(),
         }
     }
+
+    fn of_steps<'a>(steps: impl DoubleEndedIterator<Item = Step<'a>> + Clone) -> Extent {
+        Extent {
+            input: steps.clone().next_back().map_or(0, |step| step.end),
+            removed: ledger::bytes_removed(steps),
+        }
+    }
 }
 
 impl Measure {
@@ -409,10 +416,36 @@ enum StoredSpan {
     Becoming(usize, usize, usize, String),
 }
 
+impl StoredSpan {
+    /// The number of the rule that decided.
+    fn rule(&self) -> usize {
+        match self {
+            StoredSpan::Plain(_, _, rule) | StoredSpan::Becoming(_, _, rule, _) => *rule,
+        }
+    }
+
+    /// What it does by that rule.
+    fn step(&self, rule: &StoredRule) -> Step<'_> {
+        let (start, end, becomes) = match self {
+            StoredSpan::Plain(start, end, _) => (*start, *end, None),
+            StoredSpan::Becoming(start, end, _, becomes) => (*start, *end, Some(&**becomes)),
+        };
+        Step {
+            start,
+            end,
+            verdict: rule.verdict,
+            class: rule.class,
+            becomes,
+        }
+    }
+}
+
 /// Stored content does not fit together.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored article does not fit its text: {0}")]
 pub struct ContentError(&'static str);
+
+const NO_RULE: ContentError = ContentError("a span names a rule that is not there");
 
 impl Content {
     /// Takes an article apart for storing; its text is given back.
@@ -462,21 +495,53 @@ impl Content {
         &self.decoding
     }
 
-    /// The article, with its text, and the ledger.
-    pub fn unpack(self, text: String) -> Result<(Article, Ledger), ContentError> {
-        let mut article = self.article;
-        if let Some(outline) = &self.outline {
-            article.blocks = blocks(outline, &text)?;
+    /// The article, without its text and perhaps without its blocks.
+    pub fn article(&self) -> &Article {
+        &self.article
+    }
+
+    /// Kind, level and text of each block; `text` is the canonical text.
+    pub fn blocks<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> Result<Vec<(BlockKind, u8, &'a str)>, ContentError> {
+        match &self.outline {
+            Some(outline) => blocks(outline, text),
+            None => {
+                let blocks = self.article.blocks.iter();
+                Ok(blocks.map(|b| (b.kind, b.level, &*b.text)).collect())
+            }
         }
-        article.text = text;
-        let ledger = self.ledger.restore()?;
-        if self
-            .extent
-            .is_some_and(|extent| extent != Extent::of(&ledger))
-        {
+    }
+
+    /// What the ledger does, where it lies.
+    pub fn steps(&self) -> Result<impl Iterator<Item = Step<'_>>, ContentError> {
+        let StoredLedger { rules, spans } = &self.ledger;
+        if !spans.iter().all(|span| span.rule() < rules.len()) {
+            return Err(NO_RULE);
+        }
+        let steps = spans.iter().map(|span| span.step(&rules[span.rule()]));
+        let fits = |extent| extent == Extent::of_steps(steps.clone());
+        if !self.extent.is_none_or(fits) {
             return Err(ContentError("its extent is not that of its ledger"));
         }
-        Ok((article, ledger))
+        Ok(steps)
+    }
+
+    /// The article, with its text, and the ledger.
+    pub fn unpack(self, text: String) -> Result<(Article, Ledger), ContentError> {
+        self.steps().map(drop)?;
+        let mut article = self.article;
+        if let Some(outline) = &self.outline {
+            let block = |(kind, level, text): (BlockKind, u8, &str)| Block {
+                kind,
+                level,
+                text: text.to_owned(),
+            };
+            article.blocks = blocks(outline, &text)?.into_iter().map(block).collect();
+        }
+        article.text = text;
+        Ok((article, self.ledger.restore()?))
     }
 }
 
@@ -495,7 +560,10 @@ fn outline(blocks: &[Block], text: &str) -> Option<Vec<(BlockKind, u8, usize)>> 
     ends_well.then(|| outline.collect())
 }
 
-fn blocks(outline: &[(BlockKind, u8, usize)], text: &str) -> Result<Vec<Block>, ContentError> {
+fn blocks<'a>(
+    outline: &[(BlockKind, u8, usize)],
+    text: &'a str,
+) -> Result<Vec<(BlockKind, u8, &'a str)>, ContentError> {
     let mut at = 0;
     let mut blocks = Vec::with_capacity(outline.len());
     for &(kind, level, length) in outline {
@@ -506,11 +574,7 @@ fn blocks(outline: &[(BlockKind, u8, usize)], text: &str) -> Result<Vec<Block>, 
         let piece = text
             .get(at..at.saturating_add(length))
             .ok_or(ContentError("a block lies outside of it"))?;
-        blocks.push(Block {
-            kind,
-            level,
-            text: piece.to_owned(),
-        });
+        blocks.push((kind, level, piece));
         at += length;
     }
     Ok(blocks)
@@ -552,10 +616,7 @@ impl StoredLedger {
                     (start, end, rule, Some(becomes))
                 }
             };
-            let rule: &StoredRule = self
-                .rules
-                .get(rule)
-                .ok_or(ContentError("a span names a rule that is not there"))?;
+            let rule: &StoredRule = self.rules.get(rule).ok_or(NO_RULE)?;
             Ok(Span {
                 start,
                 end,

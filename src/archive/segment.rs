@@ -207,10 +207,15 @@ pub struct SegmentReader {
     file: File,
     /// Of a sealed segment; if that is lost, none of its frames is a record.
     dictionary: Option<Arc<Dictionary>>,
-    /// What was read and not given out, from `offset` on.
+    /// What was read. From `start` on it is not given out yet: that byte stands at `offset` of the file.
     buffer: Vec<u8>,
+    start: usize,
     offset: u64,
     at_end: bool,
+    /// How long that is which was given out last: it ends at `start`.
+    last: usize,
+    /// What the next record is unpacked into.
+    spare: Vec<u8>,
 }
 
 impl SegmentReader {
@@ -233,9 +238,22 @@ impl SegmentReader {
             file,
             dictionary,
             buffer: Vec::new(),
+            start: 0,
             offset,
             at_end: false,
+            last: 0,
+            spare: Vec::new(),
         })
+    }
+
+    /// A buffer to unpack the next record into: one that is large already saves asking for memory.
+    pub fn reuse(&mut self, buffer: Vec<u8>) {
+        self.spare = buffer;
+    }
+
+    /// The bytes of what was given out last: of a record, its frame.
+    pub fn last_bytes(&self) -> &[u8] {
+        &self.buffer[self.start - self.last..self.start]
     }
 
     fn read_next(&mut self) -> Result<Option<Found>, Error> {
@@ -254,17 +272,23 @@ impl SegmentReader {
         }
     }
 
-    /// What starts `start` bytes into the buffer.
+    /// What was read and lies `start` bytes or more behind what was given out.
+    fn rest(&self, start: usize) -> &[u8] {
+        self.buffer.get(self.start + start..).unwrap_or_default()
+    }
+
+    /// What starts `start` bytes behind what was given out.
     fn frame_at(&mut self, start: usize) -> Result<Frame, Error> {
         loop {
-            let rest = self.buffer.get(start..).unwrap_or_default();
+            let rest = self.rest(start);
             match frame::extent(rest) {
                 Extent::Whole(length) => {
-                    let bytes = match frame::decompress(&rest[..length], self.dictionary.as_deref())
-                    {
-                        Ok(bytes) => bytes,
-                        Err(error) => return Ok(Frame::Bad(error.to_string())),
-                    };
+                    let mut bytes = std::mem::take(&mut self.spare);
+                    let frame = &self.rest(start)[..length];
+                    let dictionary = self.dictionary.as_deref();
+                    if let Err(error) = frame::decompress_into(frame, dictionary, &mut bytes) {
+                        return Ok(Frame::Bad(error.to_string()));
+                    }
                     return Ok(match Record::parse(&bytes) {
                         Ok(_) => Frame::Record { length, bytes },
                         Err(error) => Frame::Bad(error.to_string()),
@@ -288,7 +312,7 @@ impl SegmentReader {
         };
         let mut start = 1;
         let length = loop {
-            let rest = self.buffer.get(start..).unwrap_or_default();
+            let rest = self.rest(start);
             match memchr::memmem::find(rest, &frame::MAGIC) {
                 Some(found) => {
                     start += found;
@@ -297,10 +321,10 @@ impl SegmentReader {
                     }
                     start += 1;
                 }
-                None if self.at_end => break self.buffer.len(),
+                None if self.at_end => break self.rest(0).len(),
                 None => {
                     // The magic number may lie across the end of what was read.
-                    start = start.max(self.buffer.len().saturating_sub(frame::MAGIC.len() - 1));
+                    start = start.max(self.rest(0).len().saturating_sub(frame::MAGIC.len() - 1));
                     self.fill()?;
                 }
             }
@@ -314,6 +338,8 @@ impl SegmentReader {
     }
 
     fn fill(&mut self) -> Result<(), Error> {
+        self.buffer.drain(..self.start);
+        (self.start, self.last) = (0, 0);
         // Twice as much each time: following a frame's blocks begins anew with each attempt.
         let more = self.buffer.len().max(READ_BYTES);
         let mut part = (&mut self.file).take(more as u64);
@@ -329,7 +355,8 @@ impl SegmentReader {
     }
 
     fn advance(&mut self, length: usize) {
-        self.buffer.drain(..length);
+        self.start += length;
+        self.last = length;
         self.offset += length as u64;
     }
 }
@@ -342,6 +369,7 @@ impl Iterator for SegmentReader {
         let found = self.read_next();
         if found.is_err() {
             self.buffer.clear();
+            (self.start, self.last) = (0, 0);
             self.at_end = true;
         }
         found.transpose()

@@ -2,30 +2,21 @@
 //! with it, and every record accounted for.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::Arc;
 
-use crate::archive::Error as ArchiveError;
 use crate::archive::catalog::Catalog;
 use crate::archive::segment::{self, Found, Location, Position, SegmentId, SegmentReader};
-use crate::archive::warc::{Record, RecordError};
+use crate::archive::warc::{END_BYTES, Record, RecordError};
 use crate::check::log::LogView;
 use crate::check::problem::{Code, Findings, chain};
+use crate::check::records::ahead::{Buffers, Read, ReadAhead};
 use crate::digest::Digest;
 use crate::identity::DocId;
 
+mod ahead;
 mod judge;
-
-/// Where a frame's descriptor stands, and two of its bits (RFC 8878, 3.1.1.1.1).
-const FRAME_DESCRIPTOR: usize = 4;
-const CONTENT_CHECKSUM: u8 = 1 << 2;
-const UNUSED: u8 = 1 << 4;
-
-/// So many records are read ahead of those that are judged.
-const RECORDS_AHEAD: usize = 8;
 
 /// Which records are read.
 #[derive(Debug, Clone)]
@@ -79,6 +70,7 @@ pub(super) struct Records<'a> {
     missed: Vec<Missed>,
     /// Numbers of segments that sealed ones replace; what is there all the same, a crash left there.
     replaced: BTreeSet<u32>,
+    buffers: Arc<Buffers>,
 }
 
 /// What is a problem unless it is found later: after sealing, records come in another order.
@@ -125,6 +117,13 @@ struct Pending {
     block: Range<usize>,
 }
 
+/// What a record holds that may be claimed.
+struct Content {
+    kind: Kind,
+    digest: Digest,
+    block: Range<usize>,
+}
+
 impl Pending {
     fn block(&self) -> &[u8] {
         &self.bytes[self.block.clone()]
@@ -167,6 +166,7 @@ impl<'a> Records<'a> {
             since: Group::default(),
             missed: Vec::new(),
             replaced,
+            buffers: Arc::default(),
         }
     }
 
@@ -201,19 +201,10 @@ impl<'a> Records<'a> {
                 return findings.problem(Code::SegmentMissing, from.to_string(), message);
             }
         };
-        let headers = File::open(segment::path(self.archive, from.segment)).ok();
-        // Unpacking and hashing is one half of the work, judging the other.
+        let buffers = Arc::clone(&self.buffers);
         std::thread::scope(|scope| {
-            let (sender, ahead) = mpsc::sync_channel(RECORDS_AHEAD);
-            scope.spawn(move || {
-                let read =
-                    reader.map(|found| found.map(|found| Read::new(found, headers.as_ref())));
-                // Nobody takes what lies behind the end.
-                read.map(|read| sender.send(read))
-                    .take_while(Result::is_ok)
-                    .for_each(drop);
-            });
-            self.take_all(from, end, &ahead, findings);
+            let ahead = ReadAhead::start(scope, reader, buffers);
+            self.take_all(from, end, ahead, findings);
         });
     }
 
@@ -222,16 +213,15 @@ impl<'a> Records<'a> {
         &mut self,
         from: Position,
         end: Option<u64>,
-        ahead: &mpsc::Receiver<Result<Read, ArchiveError>>,
+        mut ahead: ReadAhead,
         findings: &mut Findings,
     ) {
         let mut next = from.offset;
         let mut is_first = from.offset == 0;
         while end.is_none_or(|end| next < end) {
-            match ahead.recv() {
-                Ok(Ok(Read {
+            match ahead.next() {
+                Some(Ok(Read {
                     found: Found::Record { location, bytes },
-                    block,
                     fault,
                 })) => {
                     next = location.offset + location.length;
@@ -240,9 +230,9 @@ impl<'a> Records<'a> {
                     }
                     self.records += 1;
                     self.bytes += location.length;
-                    self.take(location, is_first, bytes, block, findings);
+                    self.take(location, is_first, bytes, findings);
                 }
-                Ok(Ok(Read {
+                Some(Ok(Read {
                     found: Found::Damaged { at, length, reason },
                     ..
                 })) => {
@@ -250,9 +240,8 @@ impl<'a> Records<'a> {
                     self.bytes += length;
                     self.since.damage.push(Damage { at, length, reason });
                 }
-                // The reader has come to its end.
-                Err(_) => break,
-                Ok(Err(error)) => {
+                None => break,
+                Some(Err(error)) => {
                     let at = Position {
                         segment: from.segment,
                         offset: next,
@@ -265,22 +254,43 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn take(
+    fn take(&mut self, at: Location, is_first: bool, bytes: Vec<u8>, findings: &mut Findings) {
+        match self.take_record(at, is_first, &bytes, findings) {
+            None => self.buffers.put(bytes),
+            Some(Content {
+                kind,
+                digest,
+                block,
+            }) => self.since.records.push(Pending {
+                at,
+                kind,
+                digest,
+                bytes,
+                block,
+            }),
+        }
+    }
+
+    /// Takes what a record says; what it holds, if a metadata record is to claim it.
+    fn take_record(
         &mut self,
         at: Location,
         is_first: bool,
-        bytes: Vec<u8>,
-        block: Digest,
+        bytes: &[u8],
         findings: &mut Findings,
-    ) {
-        let record = match Record::parse(&bytes) {
+    ) -> Option<Content> {
+        let record = match Record::parse(bytes) {
             Ok(record) => record,
-            Err(error) => return self.damaged(at, &error),
+            Err(error) => {
+                self.damaged(at, &error);
+                return None;
+            }
         };
+        let block = Digest::of(record.block);
         let name = record.header("WARC-Record-ID").unwrap_or_default();
         if !self.names.insert(short(name)) {
             if self.replaced.contains(&at.segment.number()) {
-                return;
+                return None;
             }
             let message = format!("a record before it has its name, {name}");
             self.fault(Code::RecordUnknown, at, message);
@@ -296,7 +306,7 @@ impl<'a> Records<'a> {
                     let message = format!("its first record says that it is {name}");
                     findings.problem(Code::SegmentMisnamed, at.segment.to_string(), message);
                 }
-                return;
+                return None;
             }
             "resource" => Kind::Raw,
             "revisit" => Kind::Revisit,
@@ -305,24 +315,24 @@ impl<'a> Records<'a> {
                 if named != Some(block) {
                     self.fault(Code::DigestWrong, at, wrong(named, block));
                 }
-                return self.take_metadata(at, &record, block, findings);
+                self.take_metadata(at, &record, block, findings);
+                return None;
             }
             other => {
                 let message =
                     format!("a record of the type {other:?}, which is written nowhere here");
-                return self.fault(Code::RecordUnknown, at, message);
+                self.fault(Code::RecordUnknown, at, message);
+                return None;
             }
         };
         let digest = self.take_content(at, &record, kind, block);
-        let start = record.block.as_ptr() as usize - bytes.as_ptr() as usize;
-        let block = start..start + record.block.len();
-        self.since.records.push(Pending {
-            at,
+        // Behind the block stands nothing but the record's end.
+        let end = bytes.len() - END_BYTES;
+        Some(Content {
             kind,
             digest,
-            bytes,
-            block,
-        });
+            block: end - record.block.len()..end,
+        })
     }
 
     /// Something is wrong with the record at `at`. It is told when it is known whether the record was ever committed.
@@ -410,41 +420,6 @@ impl<'a> Records<'a> {
             }
         }
     }
-}
-
-/// What was read, with what can be told of it by itself.
-struct Read {
-    found: Found,
-    /// The digest of a record's block.
-    block: Digest,
-    fault: Option<&'static str>,
-}
-
-impl Read {
-    fn new(found: Found, headers: Option<&File>) -> Read {
-        let (mut block, mut fault) = (Digest::of(b""), None);
-        if let Found::Record { location, bytes } = &found {
-            block = Record::parse(bytes).map_or(block, |record| Digest::of(record.block));
-            fault = headers.and_then(|file| header_fault(file, *location));
-        }
-        Read {
-            found,
-            block,
-            fault,
-        }
-    }
-}
-
-/// What is wrong with the header of a frame that unpacks all the same. A frame whose checksum is switched off, which one bit
-/// does, would be believed whatever it holds.
-fn header_fault(file: &File, at: Location) -> Option<&'static str> {
-    let mut start = [0; FRAME_DESCRIPTOR + 1];
-    file.read_exact_at(&mut start, at.offset).ok()?;
-    let descriptor = start[FRAME_DESCRIPTOR];
-    if descriptor & CONTENT_CHECKSUM == 0 {
-        return Some("its frame says that it has no checksum");
-    }
-    (descriptor & UNUSED != 0).then_some("a bit is set in its frame's header that nothing sets")
 }
 
 fn wrong(named: Option<Digest>, found: Digest) -> String {

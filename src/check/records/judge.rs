@@ -66,6 +66,10 @@ impl Records<'_> {
                 findings.problem(Code::RecordUnknown, pending.at.to_string(), message);
             }
         }
+        group
+            .records
+            .into_iter()
+            .for_each(|pending| self.buffers.put(pending.bytes));
     }
 
     /// Judges a capture by its metadata block, and says which records of the group are its own: `None` for one that it
@@ -156,7 +160,7 @@ impl Records<'_> {
                 _ if raw.is_some_and(|raw| raw.len() as u64 != length) => Err(format!(
                     "its metadata says {length} raw bytes, there are others"
                 )),
-                Some(content) => content::fits(content, digests, group.records[text].block(), raw),
+                Some(content) => content::fits(&content, digests, group.records[text].block(), raw),
                 None => Err("its metadata has none".to_owned()),
             };
             if let Err(message) = fits {
@@ -208,7 +212,7 @@ impl Records<'_> {
             }
             Some(text) => {
                 let text = group.records[text].block();
-                if let Err(message) = content::fits(block.content, digests, text, None) {
+                if let Err(message) = content::fits(&block.content, digests, text, None) {
                     let message = format!("{}: {message}", who("the content"));
                     problem(Code::ContentUnfit, message);
                 }
