@@ -12,9 +12,10 @@ use crate::identity::DocId;
 pub(super) struct Leaves {
     /// What each leaf says; `None` if it is lost.
     pub(super) all: Vec<Option<LeafView>>,
-    /// Leaves by the digest of the metadata block they commit to.
-    pub(super) by_metadata: HashMap<Digest, usize>,
+    /// Leaves in the order of the digests of the metadata blocks they commit to: a map would take fifteen times the space.
+    by_metadata: Vec<u32>,
     docs: Vec<DocId>,
+    /// Until all leaves are there.
     chains: HashMap<DocId, Chain>,
     /// Of documents that were erased, the last leaf that says so.
     erasures: HashMap<u32, usize>,
@@ -58,6 +59,16 @@ impl Leaves {
         erasure.filter(|erasure| *erasure > index)
     }
 
+    /// The leaf that commits to a metadata block, if one does; of several the last.
+    pub(super) fn by_metadata(&self, block: &Digest) -> Option<usize> {
+        let digest = |leaf: u32| self.all[leaf as usize].map(|leaf| leaf.metadata);
+        let is_up_to = |leaf: &u32| digest(*leaf) <= Some(*block);
+        let end = self.by_metadata.partition_point(is_up_to);
+        let last = self.by_metadata[..end].last().copied();
+        last.filter(|last| digest(*last) == Some(*block))
+            .map(|last| last as usize)
+    }
+
     /// How many leaves cannot be read.
     pub(super) fn lost(&self) -> usize {
         self.all.iter().filter(|leaf| leaf.is_none()).count()
@@ -80,7 +91,6 @@ impl Leaves {
         if leaf.kind == LeafKind::Erase {
             self.erasures.insert(view.doc, index);
         }
-        self.by_metadata.insert(leaf.metadata, index);
         Some(view)
     }
 
@@ -136,8 +146,15 @@ impl Leaves {
         }
     }
 
-    /// Tells which leaves do not fit.
-    pub(super) fn tell(&mut self, findings: &mut Findings) {
+    /// Ends with the last leaf, and tells which leaves do not fit.
+    pub(super) fn finish(&mut self, findings: &mut Findings) {
+        self.chains = HashMap::new();
+        let count = u32::try_from(self.all.len()).expect("leaves fit into memory");
+        let read = (0..count).filter(|leaf| self.all[*leaf as usize].is_some());
+        self.by_metadata = read.collect();
+        // In the order of their numbers, too, if they have the same digest.
+        self.by_metadata
+            .sort_by_key(|leaf| self.all[*leaf as usize].map(|leaf| leaf.metadata));
         for (place, doc, message) in self.unfit.drain(..) {
             findings.problem_of(Code::LeafUnfit, place, doc, message);
         }

@@ -176,7 +176,7 @@ impl<'a> Tree<'a> {
         for (code, place, message) in self.faults.drain(..) {
             findings.problem(code, place, message);
         }
-        self.leaves.tell(findings);
+        self.leaves.finish(findings);
     }
 
     /// Takes in the rightmost stretch by the side that makes the signed root, and gives the root that it makes.

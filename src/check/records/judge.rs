@@ -21,7 +21,7 @@ impl Records<'_> {
         block: Digest,
         findings: &mut Findings,
     ) {
-        let Some(&index) = self.view.leaves.by_metadata.get(&block) else {
+        let Some(index) = self.view.leaves.by_metadata(&block) else {
             self.since.unknown.push(at);
             return;
         };
