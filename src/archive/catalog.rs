@@ -472,10 +472,21 @@ impl Catalog {
         let verdict: rusqlite::Result<String> =
             self.connection.query_row(sql, [], |row| row.get(0));
         match verdict {
+            // SQLite takes what is missing of the last page for zeros.
+            Ok(verdict) if verdict == "ok" && !self.is_whole_pages()? => {
+                Err(self.refuse("it ends within a page".to_owned()))
+            }
             Ok(verdict) if verdict == "ok" => self.high_water().map(drop),
             Ok(verdict) => Err(self.refuse(verdict)),
             Err(error) => Err(self.error("examine", error)),
         }
+    }
+
+    fn is_whole_pages(&self) -> Result<bool, Error> {
+        let page_bytes: Option<u64> = self.first("PRAGMA page_size", [], |row| unsigned(row, 0))?;
+        let file = std::fs::metadata(&self.path);
+        let file = file.map_err(|source| Error::io("look at", &self.path, source))?;
+        Ok(file.len() % page_bytes.unwrap_or(1).max(1) == 0)
     }
 
     fn refuse(&self, why: String) -> Error {

@@ -54,8 +54,7 @@ struct Entry {
 }
 
 /// The number of the document at which a list goes on; without one, behind all numbers that there can be.
-const BEFORE: &str =
-    "coalesce((SELECT number FROM documents WHERE doc = ?2), 9223372036854775807)";
+const BEFORE: &str = "coalesce((SELECT number FROM documents WHERE doc = ?2), 9223372036854775807)";
 
 impl Wanted {
     fn has(&self, entry: &Entry) -> bool {
@@ -208,15 +207,7 @@ impl Catalog {
         let leaf = signed(leaf);
         self.run(
             sql,
-            params![
-                number,
-                captured_at,
-                capture,
-                leaf,
-                source,
-                language,
-                flags
-            ],
+            params![number, captured_at, capture, leaf, source, language, flags],
         )
     }
 

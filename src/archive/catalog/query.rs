@@ -237,7 +237,8 @@ impl Catalog {
 
     /// Documents whose id begins with `prefix`.
     pub fn docs_by_prefix(&self, prefix: &str) -> Result<Vec<DocId>, Error> {
-        let sql = "SELECT doc FROM documents WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
+        let sql =
+            "SELECT doc FROM documents WHERE doc >= ?1 AND doc < ?1 || '~' ORDER BY doc LIMIT 20";
         self.all(sql, [prefix], |row| Ok(DocId(row.get(0)?)))
     }
 

@@ -43,10 +43,7 @@ impl Catalog {
     /// The leaf whose metadata record is there.
     pub fn placed(&self, metadata: Location) -> Result<Option<Placed>, Error> {
         let sql = "SELECT leaf, doc, metadata FROM leaves WHERE segment = ?1 AND metadata_offset = ?2 LIMIT 1";
-        let values = params![
-            segment_column(metadata.segment),
-            signed(metadata.offset)
-        ];
+        let values = params![segment_column(metadata.segment), signed(metadata.offset)];
         self.first(sql, values, |row| {
             Ok(Placed {
                 leaf: unsigned(row, 0)?,
