@@ -11,13 +11,11 @@
 use std::ops::Range;
 
 /// A page.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Tree {
     nodes: Vec<Node>,
     text: String,
-    attributes: Vec<Attribute>,
-    /// The attributes' values, one behind the other.
-    values: String,
+    attributes: Attributes,
     title: Option<String>,
     json_ld: Vec<String>,
 }
@@ -33,7 +31,7 @@ impl NodeId {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Node {
     parent: u32,
     /// One past the last descendant.
@@ -41,16 +39,30 @@ struct Node {
     /// The stretch of the text that this node or its descendants hold.
     text_start: u32,
     text_end: u32,
-    attributes_start: u32,
-    attributes_count: u16,
+    attributes: AttributeSet,
     /// `None` for text.
     tag: Option<Tag>,
+}
+
+/// The attributes of a page's elements.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    all: Vec<Attribute>,
+    /// Their values, one behind the other.
+    values: String,
+}
+
+/// The attributes of one element, or of several: a stretch of [`Attributes`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AttributeSet {
+    start: u32,
+    count: u16,
 }
 
 /// Parent of a node that has none.
 const NO_PARENT: u32 = u32::MAX;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Attribute {
     name: Attr,
     start: u32,
@@ -153,12 +165,7 @@ impl Tree {
 
     /// The element's attributes, in no order.
     pub fn attrs(&self, node: NodeId) -> impl Iterator<Item = (Attr, &str)> {
-        let node = self.node(node);
-        let start = node.attributes_start as usize;
-        let attributes = &self.attributes[start..start + usize::from(node.attributes_count)];
-        attributes
-            .iter()
-            .map(|a| (a.name, &self.values[a.start as usize..a.end as usize]))
+        self.attributes.of(self.node(node).attributes)
     }
 
     /// The element around the node.
@@ -216,6 +223,114 @@ impl Tree {
     }
 }
 
+impl PartialEq for Tree {
+    /// The same elements with the same attributes, in whatever order those are kept, and the same text.
+    fn eq(&self, other: &Tree) -> bool {
+        let same = |(one, two): (&Node, &Node)| {
+            let place = |node: &Node| (node.parent, node.end, node.text_start, node.text_end);
+            one.tag == two.tag
+                && place(one) == place(two)
+                && self.attributes.sorted(one.attributes) == other.attributes.sorted(two.attributes)
+        };
+        self.nodes.len() == other.nodes.len()
+            && self.text == other.text
+            && self.title == other.title
+            && self.json_ld == other.json_ld
+            && self.nodes.iter().zip(&other.nodes).all(same)
+    }
+}
+
+impl Eq for Tree {}
+
+impl Attributes {
+    /// None yet, with room for those of a page of so many bytes.
+    pub fn for_page(bytes: usize) -> Attributes {
+        Attributes {
+            all: Vec::with_capacity(bytes / 64),
+            values: String::with_capacity(bytes / 8),
+        }
+    }
+
+    /// Adds an attribute to the set that was begun last; if it has one of the name, that stays.
+    pub fn add(&mut self, set: &mut AttributeSet, name: Attr, value: &str) {
+        if set.count == 0 {
+            set.start = index(self.all.len());
+        }
+        let own = &self.all[set.start as usize..];
+        debug_assert_eq!(own.len(), usize::from(set.count), "it is the last");
+        if own.iter().any(|other| other.name == name) || set.count == u16::MAX {
+            return;
+        }
+        set.count += 1;
+        let start = index(self.values.len());
+        self.values.push_str(value);
+        let end = index(self.values.len());
+        self.all.push(Attribute { name, start, end });
+    }
+
+    /// The set without the attributes of some names.
+    pub fn without(&mut self, set: AttributeSet, is_out: impl Fn(Attr) -> bool) -> AttributeSet {
+        let is_touched = self.of(set).any(|(name, _)| is_out(name));
+        match is_touched {
+            true => self.copy([set], |name| !is_out(name)),
+            false => set,
+        }
+    }
+
+    /// The attributes of both; of one that is in both, the first.
+    pub fn join(&mut self, first: AttributeSet, second: AttributeSet) -> AttributeSet {
+        match (first.is_empty(), second.is_empty()) {
+            (true, _) => second,
+            (_, true) => first,
+            _ => self.copy([first, second], |_| true),
+        }
+    }
+
+    fn copy<const N: usize>(
+        &mut self,
+        sets: [AttributeSet; N],
+        is_in: impl Fn(Attr) -> bool,
+    ) -> AttributeSet {
+        let mut copy = AttributeSet {
+            start: index(self.all.len()),
+            count: 0,
+        };
+        for at in sets.into_iter().flat_map(AttributeSet::range) {
+            let attribute = self.all[at].clone();
+            let own = &self.all[copy.start as usize..];
+            if is_in(attribute.name) && !own.iter().any(|other| other.name == attribute.name) {
+                self.all.push(attribute);
+                copy.count += 1;
+            }
+        }
+        copy
+    }
+
+    fn sorted(&self, set: AttributeSet) -> Vec<(Attr, &str)> {
+        let mut attributes: Vec<_> = self.of(set).collect();
+        attributes.sort_unstable();
+        attributes
+    }
+
+    /// The attributes of a set.
+    pub fn of(&self, set: AttributeSet) -> impl Iterator<Item = (Attr, &str)> {
+        let attributes = self.all[set.range()].iter();
+        attributes.map(|a| (a.name, &self.values[a.start as usize..a.end as usize]))
+    }
+}
+
+impl AttributeSet {
+    /// There is none.
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    fn range(self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + usize::from(self.count)
+    }
+}
+
 /// A run of nodes in document order.
 #[derive(Debug, Clone)]
 pub struct Nodes {
@@ -262,12 +377,16 @@ impl TreeBuilder {
 
     /// An empty tree, with room for a page of `bytes`.
     pub fn with_capacity(bytes: usize) -> TreeBuilder {
+        TreeBuilder::with_attributes(bytes, Attributes::for_page(bytes))
+    }
+
+    /// The same, with attributes for [`TreeBuilder::open_with`].
+    pub fn with_attributes(bytes: usize, attributes: Attributes) -> TreeBuilder {
         // A news page has about one node in 80 bytes, and a tenth of it is text.
         let tree = Tree {
             nodes: Vec::with_capacity(bytes / 64),
             text: String::with_capacity(bytes / 8),
-            attributes: Vec::with_capacity(bytes / 128),
-            values: String::with_capacity(bytes / 8),
+            attributes,
             ..Tree::default()
         };
         TreeBuilder {
@@ -278,23 +397,28 @@ impl TreeBuilder {
 
     /// An element begins, inside the one that is open.
     pub fn open(&mut self, tag: Tag) -> NodeId {
+        self.open_with(tag, AttributeSet::default())
+    }
+
+    /// An element begins that has these of the builder's attributes.
+    pub fn open_with(&mut self, tag: Tag, attributes: AttributeSet) -> NodeId {
         let node = self.push(Some(tag));
+        self.tree.nodes[node.index()].attributes = attributes;
         self.open.push(node.0);
         node
+    }
+
+    /// The value of one of the builder's attributes.
+    pub fn value(&self, attributes: AttributeSet, name: Attr) -> Option<&str> {
+        let mut attributes = self.tree.attributes.of(attributes);
+        attributes.find_map(|(other, value)| (other == name).then_some(value))
     }
 
     /// An attribute of the element that was opened last; to be given before its first child.
     pub fn attribute(&mut self, name: Attr, value: &str) {
         let node = self.open.last().expect("an element is open");
         let node = &mut self.tree.nodes[*node as usize];
-        if node.attributes_count == u16::MAX {
-            return;
-        }
-        node.attributes_count += 1;
-        let start = index(self.tree.values.len());
-        self.tree.values.push_str(value);
-        let end = index(self.tree.values.len());
-        self.tree.attributes.push(Attribute { name, start, end });
+        self.tree.attributes.add(&mut node.attributes, name, value);
     }
 
     /// A text node inside the element that is open; one that follows another directly continues it.
@@ -366,8 +490,7 @@ impl TreeBuilder {
             end: node + 1,
             text_start: text,
             text_end: text,
-            attributes_start: index(self.tree.attributes.len()),
-            attributes_count: 0,
+            attributes: AttributeSet::default(),
             tag,
         });
         NodeId(node)

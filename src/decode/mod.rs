@@ -1,6 +1,7 @@
 //! Decoding: bytes to characters, and characters to lines or a tree. Nothing is decided here: what the sender declared goes on
 //! beside what the bytes are.
 
+mod arena;
 mod charset;
 mod compression;
 mod flat;

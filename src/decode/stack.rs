@@ -400,10 +400,11 @@ fn closes_p(tag: Tag) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::tokenizer::{Keep, parse};
+    use crate::decode::arena::Arena;
+    use crate::decode::tokenizer::parse;
 
-    fn parsed(page: &str, depth_max: usize) -> Option<scraper::Html> {
-        parse(page, Keep::WhatTreesHold, depth_max)
+    fn parsed(page: &str, depth_max: usize) -> Option<Arena> {
+        parse(page, depth_max)
     }
 
     #[test]

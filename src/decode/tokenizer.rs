@@ -1,14 +1,15 @@
-//! HTML to `scraper::Html`: a tokenizer of our own drives html5ever's tree builder.
+//! HTML to an [`Arena`]: a tokenizer of our own drives html5ever's tree builder.
 //!
-//! Two thirds of the time of `Html::parse_document` go into its tokenizer, which looks at each character; this one looks for
+//! Two thirds of the time of `scraper::Html::parse_document` go into its tokenizer, which looks at each character; this one looks for
 //! the next byte that matters ([`super::markup`]) and hands on stretches of the page without copying them. The tree is the
 //! same, by test: `html()` of both is compared on pages, on cases for each state of the standard, and on mutations of both.
 //!
-//! What no [`crate::tree::Tree`] holds (the text of scripts, styles and comments, most attributes) can be left out on the
-//! way, and a page that would cost too much (see [`super::stack`]) is given up.
+//! What no [`crate::tree::Tree`] holds (the text of scripts, styles and comments, most attributes) is left out on the
+//! way, other attributes go past the parser, and a page that would cost too much (see [`super::stack`]) is given up.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use html5ever::tendril::StrTendril;
@@ -20,35 +21,41 @@ use html5ever::tokenizer::{
 use html5ever::tree_builder::{TreeBuilder, TreeSink};
 use html5ever::{Attribute, LocalName, QualName, ns};
 use memchr::{memchr, memchr2};
-use scraper::{Html, HtmlTreeSink};
 
+use super::arena::{Arena, Shelf};
 use super::markup::{self, AttributeToken, CDATA, TagToken, Token, Tokens};
 use super::references;
 use super::stack::{Stack, is_formatting};
 use crate::tree::{Attr, Tag};
 
-/// What is taken over from the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// All of it.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for the comparison with the parser")
-    )]
-    Everything,
-    /// What a [`crate::tree::Tree`] holds, and what decides how the tree grows.
-    WhatTreesHold,
+/// Parses a page, but for what no [`crate::tree::Tree`] holds; `None` if it nests elements deeper than `depth_max` or would
+/// cost out of proportion.
+pub(super) fn parse(page: &str, depth_max: usize) -> Option<Arena> {
+    let shelf = Rc::new(Shelf::for_page(page.len()));
+    let arena = Arena::new(page.len(), Rc::clone(&shelf));
+    grow(page, arena, Some(shelf), depth_max)
 }
 
-/// Parses a page; `None` if it nests elements deeper than `depth_max` or would cost out of proportion.
-pub(super) fn parse(page: &str, keep: Keep, depth_max: usize) -> Option<Html> {
+/// Parses a page with all that is in it, as the parser does.
+#[cfg(test)]
+pub(super) fn parse_whole(page: &str, depth_max: usize) -> Option<scraper::Html> {
+    let sink = scraper::HtmlTreeSink::new(scraper::Html::new_document());
+    grow(page, sink, None, depth_max)
+}
+
+fn grow<S: TreeSink>(
+    page: &str,
+    sink: S,
+    shelf: Option<Rc<Shelf>>,
+    depth_max: usize,
+) -> Option<S::Output> {
     let page = page.strip_prefix('\u{feff}').unwrap_or(page);
     let page = with_line_feeds(page);
     let parse = Parse {
         page: &page,
         buffer: StrTendril::from_slice(&page),
-        builder: TreeBuilder::new(HtmlTreeSink::new(Html::new_document()), Default::default()),
-        keep,
+        builder: TreeBuilder::new(sink, Default::default()),
+        shelf,
     };
     parse.run(depth_max)
 }
@@ -61,12 +68,13 @@ fn with_line_feeds(page: &str) -> Cow<'_, str> {
     }
 }
 
-struct Parse<'a> {
+struct Parse<'a, S: TreeSink> {
     page: &'a str,
     /// The page once more, of which tokens share stretches.
     buffer: StrTendril,
-    builder: TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>,
-    keep: Keep,
+    builder: TreeBuilder<S::Handle, S>,
+    /// Where attributes go. Without one, all of the page goes through the parser.
+    shelf: Option<Rc<Shelf>>,
 }
 
 /// How the characters of a stretch are read.
@@ -82,8 +90,8 @@ enum Characters {
     Raw,
 }
 
-impl Parse<'_> {
-    fn run(self, depth_max: usize) -> Option<Html> {
+impl<S: TreeSink> Parse<'_, S> {
+    fn run(self, depth_max: usize) -> Option<S::Output> {
         let mut stack = Stack::new(self.page.as_bytes());
         let mut tokens = Tokens::new(self.page.as_bytes());
         while let Some(token) = tokens.next() {
@@ -98,7 +106,7 @@ impl Parse<'_> {
                 }
                 Token::End(token) => {
                     let tag = stack.end(&token);
-                    let end = self.tag(TagKind::EndTag, &token, tag, tokens.attributes());
+                    let end = self.tag(TagKind::EndTag, &token, tag, Vec::new(), false);
                     self.hand_on(HtmlToken::TagToken(end));
                 }
                 Token::Comment(range) => self.comment(range),
@@ -131,13 +139,13 @@ impl Parse<'_> {
 
     /// A start tag and, where the tree builder says so, the raw text behind it.
     fn start(&self, tokens: &mut Tokens<'_>, token: &TagToken, tag: Option<Tag>) {
-        let start = self.tag(TagKind::StartTag, token, tag, tokens.attributes());
-        let is_kept = self.keep == Keep::Everything
-            || !matches!(
-                tag,
-                Some(Tag::Script | Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes)
-            )
-            || tag == Some(Tag::Script) && is_json_ld(&start);
+        let (attrs, had_duplicates) = self.attributes(tokens, token, tag);
+        let start = self.tag(TagKind::StartTag, token, tag, attrs, had_duplicates);
+        let is_kept = match tag {
+            Some(Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes) => !self.drops(),
+            Some(Tag::Script) => !self.drops() || is_json_ld(&start),
+            _ => true,
+        };
         let characters = self.hand_on(HtmlToken::TagToken(start));
         if let (Some(characters), Some(tag)) = (characters, tag) {
             let content = tokens.raw_text(tag);
@@ -152,28 +160,9 @@ impl Parse<'_> {
         kind: TagKind,
         token: &TagToken,
         tag: Option<Tag>,
-        attributes: &[AttributeToken],
+        attrs: Vec<Attribute>,
+        had_duplicate_attributes: bool,
     ) -> HtmlTag {
-        let mut had_duplicate_attributes = false;
-        let mut attrs: Vec<Attribute> = Vec::new();
-        // The attributes of end tags are nothing to anyone.
-        let attributes = match kind {
-            TagKind::StartTag => attributes,
-            TagKind::EndTag => &[],
-        };
-        for attribute in attributes {
-            let Some(name) = self.attribute_name(attribute, token, tag) else {
-                continue;
-            };
-            if attrs.iter().any(|attr| attr.name.local == name) {
-                had_duplicate_attributes = true;
-                continue;
-            }
-            attrs.push(Attribute {
-                name: QualName::new(None, ns!(), name),
-                value: self.value(attribute.value.clone()),
-            });
-        }
         HtmlTag {
             kind,
             name: match tag {
@@ -186,38 +175,77 @@ impl Parse<'_> {
         }
     }
 
-    /// `None` for an attribute that is not kept.
-    fn attribute_name(
+    /// The attributes of a start tag as the parser gets them, and whether one stood twice.
+    fn attributes(
         &self,
-        attribute: &AttributeToken,
+        tokens: &Tokens<'_>,
         token: &TagToken,
         tag: Option<Tag>,
-    ) -> Option<LocalName> {
+    ) -> (Vec<Attribute>, bool) {
+        let written = tokens.attributes();
+        let mut attrs: Vec<Attribute> = Vec::new();
+        if written.is_empty() && tag.is_some() {
+            return (attrs, false);
+        }
+        let name = &self.page[token.name.clone()];
+        if let Some(shelf) = &self.shelf
+            && !reads_attributes(tag, name)
+        {
+            let local = tag.is_none().then(|| (Attr::LocalName, lower(name)));
+            let known = written.iter().filter_map(|attribute| {
+                let name = markup::attr_named(self.page[attribute.name.clone()].as_bytes())?;
+                Some((name, self.resolved(attribute.value.clone())))
+            });
+            return (shelf.lay(local.into_iter().chain(known)), false);
+        }
+        let mut had_duplicates = false;
+        for attribute in written {
+            let Some(name) = self.attribute_name(attribute, tag) else {
+                continue;
+            };
+            if attrs.iter().any(|attr| attr.name.local == name) {
+                had_duplicates = true;
+                continue;
+            }
+            attrs.push(Attribute {
+                name: QualName::new(None, ns!(), name),
+                value: self.value(attribute.value.clone()),
+            });
+        }
+        (attrs, had_duplicates)
+    }
+
+    /// `None` for an attribute that is not kept.
+    fn attribute_name(&self, attribute: &AttributeToken, tag: Option<Tag>) -> Option<LocalName> {
         let name = &self.page[attribute.name.clone()];
         match markup::attr_named(name.as_bytes()) {
-            Some(attr) => match tag {
-                Some(Tag::Script | Tag::Style) if self.drops() && attr != Attr::Type => None,
-                _ => Some(ATTR_NAMES[attr as usize].clone()),
-            },
-            None if self.drops() && !reads_all_attributes(tag, &self.page[token.name.clone()]) => {
-                None
-            }
+            Some(Attr::Type) => Some(ATTR_NAMES[Attr::Type as usize].clone()),
+            _ if self.drops() && tag == Some(Tag::Script) => None,
+            Some(attr) => Some(ATTR_NAMES[attr as usize].clone()),
             None => Some(lower_name(name)),
         }
     }
 
     fn drops(&self) -> bool {
-        self.keep == Keep::WhatTreesHold
+        self.shelf.is_some()
     }
 
     fn value(&self, range: Range<usize>) -> StrTendril {
-        let value = &self.page[range.clone()];
+        match self.resolved(range.clone()) {
+            Cow::Borrowed(_) => self.stretch(range),
+            Cow::Owned(value) => StrTendril::from_slice(&value),
+        }
+    }
+
+    /// The value that is written there.
+    fn resolved(&self, range: Range<usize>) -> Cow<'_, str> {
+        let value = &self.page[range];
         if memchr2(b'&', 0, value.as_bytes()).is_none() {
-            return self.stretch(range);
+            return Cow::Borrowed(value);
         }
         let mut resolved = String::with_capacity(value.len());
         references::resolve(&without_nul(value), true, &mut resolved);
-        StrTendril::from_slice(&resolved)
+        Cow::Owned(resolved)
     }
 
     fn characters(&self, range: Range<usize>, how: Characters) {
@@ -259,9 +287,9 @@ impl Parse<'_> {
 
     fn comment(&self, range: Range<usize>) {
         // An empty one stays: where it stands makes a difference to the text around it in tables.
-        let comment = match self.keep {
-            Keep::Everything => StrTendril::from_slice(&without_nul(&self.page[range])),
-            Keep::WhatTreesHold => StrTendril::new(),
+        let comment = match self.drops() {
+            false => StrTendril::from_slice(&without_nul(&self.page[range])),
+            true => StrTendril::new(),
         };
         self.hand_on(HtmlToken::CommentToken(comment));
     }
@@ -307,10 +335,11 @@ fn is_json_ld(script: &HtmlTag) -> bool {
 }
 
 /// The tree builder makes more of the element's attributes than to keep them: it compares those of formatting elements (of
-/// which `a` is never open twice), some of `template`, `font` and `annotation-xml` decide where an element goes.
-fn reads_all_attributes(tag: Option<Tag>, name: &str) -> bool {
+/// which `a` is never open twice), some of `input`, `template`, `font` and `annotation-xml` decide where an element goes.
+fn reads_attributes(tag: Option<Tag>, name: &str) -> bool {
     match tag {
-        Some(tag) => is_formatting(tag) && tag != Tag::A || tag == Tag::Template,
+        Some(Tag::Input | Tag::Template | Tag::Script) => true,
+        Some(tag) => is_formatting(tag) && tag != Tag::A,
         None => name.eq_ignore_ascii_case("annotation-xml"),
     }
 }
@@ -326,10 +355,14 @@ static ATTR_NAMES: LazyLock<Vec<LocalName>> = LazyLock::new(|| {
 });
 
 fn lower_name(name: &str) -> LocalName {
+    LocalName::from(lower(name))
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
     let name = without_nul(name);
     match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        false => LocalName::from(name),
-        true => LocalName::from(name.to_ascii_lowercase()),
+        false => name,
+        true => Cow::Owned(name.to_ascii_lowercase()),
     }
 }
 
@@ -350,11 +383,13 @@ impl TokenSink for DoctypeSink {
 
 #[cfg(test)]
 mod tests {
+    use scraper::Html;
+
     use super::*;
 
     /// Both ways of reading `page`, side by side.
     fn assert_same(page: &str) {
-        let ours = parse(page, Keep::Everything, 100_000).expect("small");
+        let ours = parse_whole(page, 100_000).expect("small");
         let theirs = Html::parse_document(page);
         assert!(
             ours == theirs,
@@ -362,6 +397,7 @@ mod tests {
             ours.html(),
             theirs.html()
         );
+        crate::decode::html::tests::assert_same_tree(page);
     }
 
     /// Cases for the states of the tokenizer (HTML standard, 13.2.5), in its order.
