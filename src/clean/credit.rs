@@ -18,6 +18,7 @@ use crate::clean::truncation::without_mark;
 #[derive(Debug)]
 pub struct CreditBook {
     agencies: HashSet<String>,
+    agency_bytes_max: usize,
     wires: HashSet<String>,
     /// Labels and sources, sorted, so that what begins one is found; whether each is a source.
     labels: Vec<(String, bool)>,
@@ -74,6 +75,8 @@ struct Part<'t> {
 const CREDIT_CHARS_MAX: usize = 130;
 /// A credit that is labelled may go on longer.
 const LABELLED_CHARS_MAX: usize = 200;
+/// Few houses that take or sell pictures have longer names.
+const AGENCY_BYTES: usize = 64;
 const CLOSING: &[char] = &[')', ']', '）', '】', '］'];
 const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "ⓒ", "®"];
 
@@ -87,6 +90,7 @@ impl CreditBook {
         // A source weighs more than a label of the same words.
         let labels: BTreeMap<String, bool> = labels.chain(sources).collect();
         CreditBook {
+            agency_bytes_max: words.agencies.iter().map(String::len).max().unwrap_or(0),
             agencies: lower(&words.agencies),
             wires: words.wires.iter().cloned().collect(),
             label_chars_max: labels
@@ -376,9 +380,26 @@ impl CreditBook {
     }
 
     fn is_agency(&self, name: &str) -> bool {
-        self.is_wire(name)
-            || (name.chars().any(char::is_alphabetic)
-                && self.agencies.contains(&name.to_lowercase()))
+        self.is_wire(name) || self.is_listed_agency(name)
+    }
+
+    /// Nearly every line's end is asked about, word by word: what cannot be one is told without a copy.
+    fn is_listed_agency(&self, name: &str) -> bool {
+        if !name.is_ascii() {
+            return name.chars().any(char::is_alphabetic)
+                && self.agencies.contains(&name.to_lowercase());
+        }
+        if name.len() > self.agency_bytes_max {
+            return false;
+        }
+        let mut lower = [0; AGENCY_BYTES];
+        let Some(lower) = lower.get_mut(..name.len()) else {
+            return self.agencies.contains(&name.to_lowercase());
+        };
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        let lower = std::str::from_utf8(lower).unwrap_or_default();
+        lower.contains(|c: char| c.is_ascii_alphabetic()) && self.agencies.contains(lower)
     }
 
     /// Whether it is the bare name of a wire service, which also signs texts.
@@ -623,6 +644,11 @@ fn ends_sentence_within(text: &str) -> bool {
 
 /// Parts a credit at its (last) `via`.
 fn split_via(text: &str) -> (&str, Option<&str>) {
+    // Most texts have nothing of the kind; to search each for all of these costs more than all else here.
+    let mut pairs = text.as_bytes().windows(2);
+    if !pairs.any(|pair| matches!(pair, [b' ' | b'/', b'v' | b'V'])) {
+        return (text, None);
+    }
     for sign in [
         " via ", " Via ", " VIA ", "/via ", " /via ", " vía ", " Vía ",
     ] {
@@ -635,9 +661,17 @@ fn split_via(text: &str) -> (&str, Option<&str>) {
 
 /// Parts at a dash that stands free.
 fn split_dash(text: &str) -> impl Iterator<Item = &str> {
-    text.split(" - ")
-        .flat_map(|part| part.split(" – "))
-        .flat_map(|part| part.split(" — "))
+    let mut pairs = text.as_bytes().windows(2);
+    let dashed = pairs.any(|pair| matches!(pair, [b' ', b'-' | 0xe2]));
+    let parts = || {
+        text.split(" - ")
+            .flat_map(|part| part.split(" – "))
+            .flat_map(|part| part.split(" — "))
+    };
+    let whole = (!dashed).then_some(text);
+    whole
+        .into_iter()
+        .chain(dashed.then(parts).into_iter().flatten())
 }
 
 #[cfg(test)]

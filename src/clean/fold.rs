@@ -18,7 +18,7 @@ impl<'a> Folded<'a> {
         let plain = |c: char| !c.is_uppercase() && !matches!(c, '’' | '‘' | 'ʼ' | '“' | '”' | '\n');
         let text = match line.chars().all(plain) {
             true => Cow::Borrowed(line),
-            false => Cow::Owned(line.chars().flat_map(fold).collect()),
+            false => Cow::Owned(folded(line)),
         };
         let core = core(&text);
         Folded { text, core }
@@ -45,11 +45,23 @@ impl<'a> Folded<'a> {
     }
 }
 
+fn folded(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for char in line.chars() {
+        match char {
+            '\n' => text.push(' '),
+            // Nearly all of them; the tables of Unicode are not asked.
+            ascii if ascii.is_ascii() => text.push(ascii.to_ascii_lowercase()),
+            other => text.extend(fold(other)),
+        }
+    }
+    text
+}
+
 fn fold(char: char) -> impl Iterator<Item = char> {
     let plain = match char {
         '’' | '‘' | 'ʼ' => '\'',
         '“' | '”' => '"',
-        '\n' => ' ',
         other => other,
     };
     plain.to_lowercase()

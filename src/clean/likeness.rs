@@ -10,7 +10,10 @@ pub fn fold(text: &str) -> String {
                 folded.push(' ');
             }
             blank = false;
-            folded.extend(char.to_lowercase());
+            match char.is_ascii() {
+                true => folded.push(char.to_ascii_lowercase()),
+                false => folded.extend(char.to_lowercase()),
+            }
         } else if !matches!(char, '\u{ad}' | '\u{301}') {
             blank = true;
         }

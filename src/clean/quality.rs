@@ -2,6 +2,7 @@
 
 use crate::article::{Article, Quality, TruncationState};
 use crate::clean::fold::Folded;
+use crate::clean::look::Look;
 use crate::clean::rules::Rules;
 use crate::document::{Document, Flag};
 
@@ -19,6 +20,15 @@ pub struct Signs {
     pub paid: bool,
     /// There are several articles.
     pub several: bool,
+}
+
+/// How much a text says, as far as it matters here: beyond that nobody needs to count.
+fn weight(text: &str) -> usize {
+    const CHAR_BYTES_MAX: usize = 4;
+    match text.len() >= ERROR_PAGE_CHARS_MAX * CHAR_BYTES_MAX {
+        true => ERROR_PAGE_CHARS_MAX,
+        false => Look::at(text).weight,
+    }
 }
 
 /// The flags of a cleaned article, in order, each once.
@@ -39,7 +49,7 @@ pub fn flags(document: &Document, article: &Article, rules: &Rules, signs: Signs
             Flag::TornCompression => Quality::TornCompression,
         })
         .collect();
-    let weight = crate::clean::look::Look::at(&article.text).weight;
+    let weight = weight(&article.text);
     if weight < THIN_CHARS {
         flags.push(Quality::Thin);
     }

@@ -41,6 +41,9 @@ const CREDITS: &str = include_str!("../../config/rules/credit.toml");
 /// A longer line is no line of a family; only its ends are looked at.
 const LINE_BYTES_MAX: usize = 1200;
 
+/// A line of more characters is asked about fewer phrases; paragraphs, most of all text, are longer.
+const LONG_CHARS: usize = 200;
+
 /// A pattern that compiles to more is refused: matching takes time in proportion.
 const PATTERN_BYTES_MAX: usize = 4 << 20;
 
@@ -102,9 +105,16 @@ pub struct PackInfo {
 /// All phrases of some rules.
 #[derive(Debug)]
 struct Index {
+    all: Phrases,
+    /// Those that count in lines of more than [`LONG_CHARS`]: few, for most rules are about short lines.
+    of_long: Phrases,
+}
+
+#[derive(Debug)]
+struct Phrases {
     automaton: AhoCorasick,
     /// For each phrase of the automaton: whose it is and how it must stand.
-    phrases: Vec<(usize, Place)>,
+    places: Vec<(usize, Place)>,
 }
 
 /// One family of lines.
@@ -498,28 +508,23 @@ impl PackInfo {
 
 impl Index {
     fn new(rules: &[Rule]) -> Result<Index, aho_corasick::BuildError> {
-        let mut phrases = Vec::new();
-        let mut texts = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            for (place, list) in rule.phrases() {
-                for phrase in list {
-                    phrases.push((index, place));
-                    texts.push(Folded::new(phrase).text.into_owned());
-                }
-            }
-        }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(&texts)?;
-        Ok(Index { automaton, phrases })
+        let counts_in_long = |rule: &Rule, place| {
+            rule.chars_max > LONG_CHARS || rule.cuts && place == Place::Pattern
+        };
+        Ok(Index {
+            all: Phrases::new(rules, |_, _| true)?,
+            of_long: Phrases::new(rules, counts_in_long)?,
+        })
     }
 
     fn hits<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
         let mut fits: Vec<(Place, usize)> = Vec::new();
         let line = &*folded.text;
         let window = line.floor_char_boundary(line.len().saturating_sub(LINE_BYTES_MAX));
-        for found in self.automaton.find_overlapping_iter(&line[window..]) {
-            let (rule, place) = self.phrases[found.pattern().as_usize()];
+        let is_long = text.len() > LONG_CHARS && text.chars().count() > LONG_CHARS;
+        let phrases = if is_long { &self.of_long } else { &self.all };
+        for found in phrases.automaton.find_overlapping_iter(&line[window..]) {
+            let (rule, place) = phrases.places[found.pattern().as_usize()];
             let span = window + found.start()..window + found.end();
             if !fits.contains(&(place, rule)) && folded.stands(span, place) {
                 fits.push((place, rule));
@@ -553,6 +558,29 @@ impl Index {
             }
         }
         hits
+    }
+}
+
+impl Phrases {
+    fn new(
+        rules: &[Rule],
+        counts: impl Fn(&Rule, Place) -> bool,
+    ) -> Result<Phrases, aho_corasick::BuildError> {
+        let mut places = Vec::new();
+        let mut texts = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let phrases = rule.phrases().into_iter();
+            for (place, list) in phrases.filter(|&(place, _)| counts(rule, place)) {
+                for phrase in list {
+                    places.push((index, place));
+                    texts.push(Folded::new(phrase).text.into_owned());
+                }
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&texts)?;
+        Ok(Phrases { automaton, places })
     }
 }
 
