@@ -1,11 +1,12 @@
 //! How much CPU the way of a page costs, as a multiple of parsing it with `scraper::Html::parse_document`.
 //!
-//! `cargo bench --bench pages`: with `FAIRCOPY_CORPUS` over the pages of `noise/html` there, else over the pages among the
-//! seeds. All stages run in turn on each page, round by round, so that a busy machine slows all alike; what counts is the
+//! `cargo bench --bench pages`: with `FAIRCOPY_CORPUS` over the pages of `noise/html` and of `aeb/html` there, else over the
+//! pages among the seeds. All stages run in turn on each page, round by round, so that a busy machine slows all alike; what counts is the
 //! ratio. The stages run warm, in this process. Last come two commands, each a fresh process over all pages, with all that
 //! costs it (start-up, cold caches, reading the files; for `add` also rules, fsyncs and a second worker): one that only
 //! parses, for the reader's judgement, and `faircopy add` into a new archive. That one may cost [`RATIO_MAX`] times the
-//! warm parsing of the first row; above it the benchmark fails.
+//! warm parsing of the first row; above it the benchmark fails. Then come flat texts, those of the pages' articles, one by
+//! one and all as one: for them, what counts is MB/s.
 
 #![allow(
     clippy::print_stdout,
@@ -72,7 +73,12 @@ fn main() {
     if let Some(folder) = args.nth(1) {
         return parse_only(Path::new(&folder));
     }
-    let pages = pages();
+    for folder in folders() {
+        measure(&pages(&folder));
+    }
+}
+
+fn measure(pages: &[Page]) {
     let bytes: usize = pages.iter().map(|page| page.raw.len()).sum();
     println!(
         "{} pages, {} KB each on average, {ROUNDS} rounds",
@@ -82,10 +88,18 @@ fn main() {
     let desk = tempfile::tempdir().unwrap();
     let inbox = desk.path().join("pages");
     std::fs::create_dir(&inbox).unwrap();
-    for page in &pages {
+    for page in pages {
         std::fs::write(inbox.join(page.name.file_name().unwrap()), &page.raw).unwrap();
     }
-    let rounds: Vec<Vec<f64>> = (0..=ROUNDS).map(|n| round(&pages, &inbox, n)).collect();
+    let flat = flat_texts(pages);
+    let one = [flat.concat()];
+    let rounds: Vec<Vec<f64>> = (0..=ROUNDS)
+        .map(|n| {
+            let mut seconds = round(pages, &inbox, n);
+            seconds.extend([clean_flat(&flat), clean_flat(&one)]);
+            seconds
+        })
+        .collect();
     // The first round warms caches and allocator up.
     let rounds = &rounds[1..];
     println!(
@@ -105,10 +119,53 @@ fn main() {
     }
     row("a command that only parses", STAGES.len());
     let ratio = row("faircopy add, the command", STAGES.len() + 1);
+    for (index, name) in ["flat texts, cleaned", "one flat text, cleaned"]
+        .iter()
+        .enumerate()
+    {
+        let seconds = median(rounds.iter().map(|round| round[STAGES.len() + 2 + index]));
+        println!(
+            "{name:32} {:>10} {:8.0}",
+            "",
+            one[0].len() as f64 / seconds / 1e6
+        );
+    }
     assert!(
         ratio <= RATIO_MAX,
         "the whole way costs {ratio:.2} parsings, above {RATIO_MAX}"
     );
+}
+
+/// The articles of the pages as flat texts.
+fn flat_texts(pages: &[Page]) -> Vec<String> {
+    let flat = |page: &Page| {
+        let article = clean(&decoded(page), &RULES).article;
+        format!(
+            "{}\n\n{}\n\n",
+            article.title.unwrap_or_default(),
+            article.text
+        )
+    };
+    pages.iter().map(flat).collect()
+}
+
+/// Seconds of CPU that flat texts take from bytes to article and ledger.
+fn clean_flat(texts: &[String]) -> f64 {
+    let start = cpu_seconds();
+    for text in texts {
+        let options = decode::Options::default();
+        let document = decode(
+            Path::new("a.txt"),
+            text.as_bytes(),
+            &Declared::default(),
+            &options,
+        );
+        // Pages without any text are refused, as files.
+        if let Ok(document) = document {
+            drop(black_box(clean(&document, &RULES)));
+        }
+    }
+    cpu_seconds() - start
 }
 
 /// The argument after which this program only parses the pages of a folder.
@@ -199,13 +256,18 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn pages() -> Vec<Page> {
-    let folder = match std::env::var_os("FAIRCOPY_CORPUS") {
-        Some(corpus) => Path::new(&corpus).join("noise").join("html"),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds"),
-    };
+fn folders() -> Vec<PathBuf> {
+    match std::env::var_os("FAIRCOPY_CORPUS") {
+        Some(corpus) => ["noise", "aeb"]
+            .map(|set| Path::new(&corpus).join(set).join("html"))
+            .to_vec(),
+        None => vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")],
+    }
+}
+
+fn pages(folder: &Path) -> Vec<Page> {
     let entries =
-        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut names: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     names.retain(|name| name.extension().is_some_and(|e| e == "html"));
     names.sort();
