@@ -10,6 +10,7 @@ mod markup;
 mod references;
 mod sniff;
 mod stack;
+mod stock;
 mod tokenizer;
 
 use std::borrow::Cow;
