@@ -13,13 +13,18 @@
 #[path = "../tests/common/shelf.rs"]
 mod shelf;
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use faircopy::archive::capture::prepare;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::writer::ArchiveWriter;
+use faircopy::config::Config;
+use faircopy::web::server::{Listener, serve};
 use jiff::SignedDuration;
 use shelf::Shelf;
+use tokio_util::sync::CancellationToken;
 
 /// The allocator of the binary.
 #[global_allocator]
@@ -64,7 +69,94 @@ fn main() {
         "lookup of a version by address, slowest of 200: {:.1} ms",
         ms(slowest)
     );
+    drop(archive);
+    pages(&shelf, at / VERSIONS_OF_ONE);
     println!("resident at the end: {} KB", resident());
+}
+
+/// How long the audit pages take, the slowest of some rounds each; all but the first round find the archive open.
+fn pages(shelf: &Shelf, docs: u64) {
+    let archive = shelf.reader();
+    drop(
+        faircopy::search::index::Index::open(&archive).map(|mut index| {
+            index.catch_up(&archive, &mut || true).unwrap();
+        }),
+    );
+    let some: Vec<String> = (0..5)
+        .map(|number| archive.find(&url(number * 7919 % docs)).unwrap().0)
+        .collect();
+    let middle = archive.resolve(&archive.find(&url(docs / 2)).unwrap(), &Selector::Latest);
+    let middle = middle.unwrap().captured_at.as_microsecond();
+    drop(archive);
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.address().unwrap();
+    let mut config = Config::for_folder(shelf.dir().parent().unwrap());
+    config.archive.dir = shelf.dir().to_owned();
+    let router = faircopy::web::router(config, &listener).unwrap();
+    let stopping = CancellationToken::new();
+    let stop = stopping.clone();
+    let server = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(serve(listener, router, stop)).unwrap();
+    });
+    let mut paths: Vec<String> = [
+        "/",
+        "/documents",
+        "/documents?lang=en",
+        "/documents?source=example.org",
+        "/documents?source=none.example",
+        "/documents?lang=xx",
+        "/documents?flag=thin",
+        "/documents?flag=captcha&lang=en",
+        "/documents?since=2999-01-01",
+        "/documents?until=2001-01-01",
+        "/documents?q=ferry",
+        "/documents?q=ferry+-harbour",
+        "/documents?q=%22ferry+number+77%22",
+        "/documents?q=gulls",
+        "/quarantine",
+        "/feed.atom",
+        "/metrics",
+        "/readyz",
+        "/api/v1/status",
+        "/api/v1/documents",
+    ]
+    .map(str::to_owned)
+    .into();
+    paths.push(format!("/documents?after={middle}-m"));
+    for doc in some {
+        for path in [
+            "",
+            "/2",
+            "/2/explain",
+            "/2/proof",
+            "/2/raw",
+            "/compare?old=1&new=4",
+        ] {
+            paths.push(format!("/documents/{doc}{path}"));
+        }
+    }
+    println!("pages, slowest of 5 rounds and the first, in ms:");
+    for path in paths {
+        let times: Vec<_> = (0..6).map(|_| timed(|| get(address, &path)).1).collect();
+        let slowest = times[1..].iter().max().unwrap();
+        println!("  {:6.1} {:6.1}  {path}", ms(*slowest), ms(times[0]));
+    }
+    stopping.cancel();
+    server.join().unwrap();
+}
+
+fn get(address: SocketAddr, path: &str) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 303"),
+        "{path}: {answer}"
+    );
 }
 
 /// So many versions are made.

@@ -26,10 +26,12 @@ use crate::unpacking::{Container, End, Incoming, Unpacked};
 
 use account::Account;
 use budget::{Budget, Share};
+use outcomes::Outcomes;
 use refresh::Refresher;
 
 mod account;
 mod budget;
+mod outcomes;
 mod refresh;
 
 /// So many captures share one commit at most.
@@ -84,6 +86,8 @@ pub struct Progress {
     pub in_flight: AtomicUsize,
     /// Steps taken: grows whenever a job was read, cleaned or committed.
     pub steps: AtomicU64,
+    /// What became of what was submitted.
+    pub outcomes: Outcomes,
     archive: Mutex<ArchiveFacts>,
 }
 
@@ -315,6 +319,7 @@ impl Worker {
             Err(reason) => Outcome::Quarantined("read", reason),
         };
         self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.progress.outcomes.note(&outcome);
         done(outcome);
     }
 
@@ -338,7 +343,10 @@ impl Worker {
                         Box::new(move |outcome| account.end(number, outcome)),
                     );
                 }
-                Err(outcome) => account.end(number, outcome),
+                Err(outcome) => {
+                    self.progress.outcomes.note(&outcome);
+                    account.end(number, outcome);
+                }
             }
         };
         let end = guarded("reading a container", || container.for_each(&mut each));
@@ -454,6 +462,7 @@ impl Group {
         progress.steps.fetch_add(1, Ordering::Relaxed);
         progress.in_flight.fetch_sub(count, Ordering::Relaxed);
         for (done, outcome) in done.into_iter().zip(outcomes) {
+            progress.outcomes.note(&outcome);
             done(outcome);
         }
         if added > 0 {

@@ -47,6 +47,7 @@ use crate::search;
 use crate::status;
 use crate::submission::{ClaimId, Submission, path_text};
 use crate::unpacking::Incoming;
+use crate::web;
 
 /// Request lines are short; whoever sends a longer one does not speak our language.
 const REQUEST_LINE_BYTES_MAX: u64 = 1 << 20;
@@ -75,6 +76,9 @@ pub enum Error {
     /// The control socket cannot be opened.
     #[error("cannot open the control socket")]
     Control(#[from] control::Error),
+    /// The audit pages cannot be served there.
+    #[error("cannot serve the audit pages")]
+    Web(#[from] web::gate::Error),
     /// A defect of ours ended the thread that watches.
     #[error(
         "the thread that watches the inboxes died; what it had in hand is found again at the next start"
@@ -115,6 +119,7 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     }
     // Before anything is taken in: who asks meanwhile waits for the answer.
     let (socket, listener) = Socket::listen(&config.daemon.control)?;
+    let pages = pages(&config)?;
     let captures = writer.captures()?;
     let workers = config.daemon.worker_count();
     let pins = writer.pins();
@@ -158,7 +163,12 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         ready_ms = started.elapsed().as_millis() as u64,
         "ready"
     );
-    let served = runtime.block_on(serve(Arc::clone(&daemon), listener, receiving.ended()));
+    let served = runtime.block_on(async {
+        if let Some((listener, router)) = pages {
+            tokio::spawn(show_pages(listener, router, daemon.stopping.clone()));
+        }
+        serve(Arc::clone(&daemon), listener, receiving.ended()).await
+    });
     notify(&[
         NotifyState::Stopping,
         NotifyState::Status("finishing what is in hand"),
@@ -179,6 +189,28 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     drop(pipeline.finish());
     tracing::info!("stopped");
     served
+}
+
+/// The audit pages and where they are served, if the daemon is to serve them.
+fn pages(config: &Config) -> Result<Option<(web::server::Listener, axum::Router)>, Error> {
+    if !config.web.daemon {
+        return Ok(None);
+    }
+    let address = config.web.listen;
+    let listener = web::server::Listener::bind(address);
+    let listener = system(format!("listen at {address} (web.listen)"), listener)?;
+    let router = web::router(config.clone(), &listener)?;
+    Ok(Some((listener, router)))
+}
+
+async fn show_pages(
+    listener: web::server::Listener,
+    router: axum::Router,
+    stopping: CancellationToken,
+) {
+    if let Err(error) = web::server::serve(listener, router, stopping).await {
+        tracing::error!(%error, "the audit pages are not served any more");
+    }
 }
 
 /// Lets full segments be sealed whenever nothing comes in, if that is wanted.
@@ -604,6 +636,7 @@ impl Daemon {
             "quarantine": inbox.as_ref().map(|inbox| inbox.quarantined),
             "inbox": inbox,
             "in_flight": self.progress.in_flight.load(Ordering::Relaxed),
+            "outcomes": self.progress.outcomes.object(),
             "captures": archive.captures,
             "last_check": status::last_check(&config.archive.state),
             "checkpoint": {"size": archive.log_size, "root": archive.root},
@@ -705,6 +738,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
     [
         ("archive", old.archive != new.archive),
         ("daemon", old.daemon != new.daemon),
+        ("web", old.web != new.web),
         ("intake.spool", old.intake.spool != new.intake.spool),
         ("log.format", old.log.format != new.log.format),
     ]

@@ -44,7 +44,7 @@ impl Answer {
 /// A server on an archive.
 struct Pages {
     server: Child,
-    address: String,
+    at: At,
 }
 
 impl Drop for Pages {
@@ -76,11 +76,25 @@ impl Pages {
             .nth(1)
             .and_then(|rest| rest.split('/').next());
         let address = address.unwrap_or_else(|| panic!("{told}")).to_owned();
-        Pages { server, address }
+        let at = At(address);
+        Pages { server, at }
     }
+}
 
+/// Where a server listens.
+struct At(String);
+
+impl std::ops::Deref for Pages {
+    type Target = At;
+
+    fn deref(&self) -> &At {
+        &self.at
+    }
+}
+
+impl At {
     fn port(&self) -> &str {
-        self.address.rsplit(':').next().unwrap()
+        self.0.rsplit(':').next().unwrap()
     }
 
     fn get(&self, path: &str) -> Answer {
@@ -101,7 +115,7 @@ impl Pages {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port().parse().unwrap())).unwrap();
         let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            request.push_str(&format!("Host: {}\r\n", self.address));
+            request.push_str(&format!("Host: {}\r\n", self.0));
         }
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
@@ -641,4 +655,175 @@ fn without_the_archive_nothing_is_ready_and_the_figures_say_so() {
             .contains("faircopy_archive_readable 0\n")
     );
     pages.good("/healthz");
+}
+
+/// What would act in a browser, were it not escaped.
+const HOSTILE: [&str; 8] = [
+    "<script>acted()</script>",
+    "\"><img src=x onerror=acted()>",
+    "' onfocus='acted()",
+    "</title></bdi></details><svg onload=acted()>",
+    "javascript:acted()",
+    "<base href=//elsewhere.example><iframe srcdoc=x>",
+    "\u{202e}gnp.exe\u{2066}\u{1b}[31m",
+    "&lt;script&gt;acted()&lt;/script&gt;",
+];
+
+/// The tags of a page, each with its attributes; text between them is left out.
+fn tags(page: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut rest = page;
+    while let Some(open) = rest.find('<') {
+        let mut quoted = false;
+        let tag = &rest[open + 1..];
+        let end = tag.find(|c| {
+            quoted ^= c == '"';
+            c == '>' && !quoted
+        });
+        let end = end.expect("a tag ends");
+        tags.push(tag[..end].to_owned());
+        rest = &tag[end..];
+    }
+    tags
+}
+
+/// Panics if there is a tag, an attribute or an address that is not ours.
+fn only_ours(what: &str, page: &str) {
+    const NAMES: &str = "!DOCTYPE a article aside b bdi blockquote body button caption code datalist dd del details div dl dt \
+        footer form h1 h2 head header html input ins label li link main mark meta nav ol option p pre rect script section select \
+        span strong summary svg table tbody td th thead time title tr ul";
+    for tag in tags(page) {
+        let name = tag
+            .split([' ', '>'])
+            .next()
+            .unwrap()
+            .trim_start_matches('/');
+        assert!(
+            NAMES.split_whitespace().any(|known| known == name),
+            "{what}: <{tag}>"
+        );
+        assert!(
+            name != "script" || tag == "/script" || tag == "script src=\"/assets/script.js\" defer",
+            "{what}: <{tag}>"
+        );
+        // Outside of quotes there are names of attributes alone.
+        for (index, part) in tag.split('"').enumerate() {
+            assert!(
+                index % 2 == 1 || !part.to_lowercase().contains(" on"),
+                "{what}: <{tag}>"
+            );
+        }
+        for attribute in [" href=\"", " src=\"", " action=\""] {
+            if let Some((_, rest)) = tag.split_once(attribute) {
+                let good = ["/", "#", "http://", "https://"];
+                assert!(
+                    good.iter().any(|begin| rest.starts_with(begin)) && !rest.starts_with("//"),
+                    "{what}: <{tag}>"
+                );
+            }
+        }
+    }
+    let harmful = |c: char| {
+        c.is_control() && c != '\n' && c != '\t'
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert!(!page.contains(harmful), "{what}");
+}
+
+#[test]
+fn two_hundred_hostile_documents_appear_as_text_alone() {
+    let desk = Desk::new("");
+    for number in 0..200 {
+        let payload = HOSTILE[number % HOSTILE.len()];
+        let text = format!("The ferry {number} left with {payload} on board, the office said.");
+        let (ending, content) = match number % 2 {
+            0 => (
+                "txt",
+                format!(
+                    "Local {payload}\n\nFerry {number} {payload}\n\n{text}\n\n(Ada {payload}/AFP via Getty Images)\n\n{text}\n\nThe post Ferry {payload} appeared first on {payload}.\n"
+                ),
+            ),
+            _ => {
+                let inside = payload
+                    .replace('&', "&amp;")
+                    .replace('<', "&lt;")
+                    .replace('"', "&quot;");
+                (
+                    "html",
+                    format!(
+                        "<html><head><title>Ferry {number} {inside}</title><meta name=author content=\"{inside}\"><link rel=canonical href=\"{number}{inside}\"></head><body><nav>{payload}</nav><h1>Ferry {number} {inside}</h1><p>{text}</p><figure><img alt=\"{inside}\"><figcaption>Gulls {inside} Photo: Ada {inside}</figcaption></figure><p>{text}</p></body></html>"
+                    ),
+                )
+            }
+        };
+        let name = format!("hostile/{number} {}.{ending}", payload.replace('/', "_"));
+        desk.sandbox.write(&name, content);
+        let declared = serde_json::json!({"url": match number % 3 { 0 => payload.to_owned(), _ => format!("https://gulls.example/{number}?{payload}") }, "source": payload});
+        desk.sandbox
+            .write(format!("{name}.meta.json"), declared.to_string());
+    }
+    let folder = desk.sandbox.path("hostile");
+    desk.run(&["add", folder.to_str().unwrap()]).expect(0);
+    desk.run(&["search", "ferry"]).expect(0);
+    let pages = Pages::open(&desk);
+    for path in [
+        "/",
+        "/documents",
+        "/documents?q=ferry",
+        "/documents?q=%3Cscript%3E+ferry",
+        "/documents?source=%22%3E%3Cscript%3E",
+        "/documents?since=%3Cscript%3E",
+    ] {
+        only_ours(path, &pages.get(path).text());
+    }
+    let documents = desk.documents();
+    assert_eq!(documents.len(), 200);
+    for document in documents {
+        let doc = document["doc"].as_str().unwrap();
+        for view in ["", "/1", "/1/explain", "/compare?old=1&new=1"] {
+            let path = format!("/documents/{doc}{view}");
+            let page = pages.good(&path).text();
+            only_ours(&path, &page);
+        }
+    }
+    let feed = pages.good("/feed.atom").text();
+    assert!(
+        !feed.contains("<script") && !feed.contains("<img"),
+        "{feed}"
+    );
+}
+
+#[test]
+fn the_daemon_serves_the_pages_with_its_own_figures() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut desk = Desk::new(&format!("[web]\nlisten = '{address}'\ndaemon = true\n"));
+    desk.start();
+    desk.sandbox.write("desk/inbox/nothing.txt", "  \n");
+    desk.sandbox.write("desk/inbox/ferry.txt", STORY);
+    desk.wait_for_documents(1);
+    let pages = At(address.to_string());
+    wait_until("the daemon tells of both files", || {
+        let status = pages.get("/api/v1/status").json();
+        status["state"] == "running"
+            && status["outcomes"]["archived"] == 1
+            && status["quarantine"] == 1
+    });
+    let page = pages.get("/quarantine").text();
+    let claim = desk.run(&["retry", "--json"]).expect(0).json()[0]["claim"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(page.contains(&format!("faircopy retry {claim}")), "{page}");
+    let figures = pages.get("/metrics").text();
+    for line in [
+        "faircopy_daemon_state{state=\"running\"} 1\n",
+        "faircopy_quarantine_files 1\n",
+        "faircopy_intake_outcomes_total{outcome=\"archived\"} 1\n",
+        "faircopy_inbox_present{inbox=\"inbox\"} 1\n",
+    ] {
+        assert!(figures.contains(line), "{line}: {figures}");
+    }
+    assert_eq!(desk.stop(), 0);
 }

@@ -49,46 +49,51 @@ impl Listener {
     }
 }
 
+/// A connection of either kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// A listener that is waited for without a thread.
+enum Accepting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Accepting {
+    fn new(listener: Listener) -> io::Result<Accepting> {
+        Ok(match listener {
+            Listener::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Accepting::Tcp(TcpListener::from_std(listener)?)
+            }
+            Listener::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                Accepting::Unix(UnixListener::from_std(listener)?)
+            }
+        })
+    }
+
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Accepting::Tcp(listener) => Box::new(listener.accept().await?.0),
+            Accepting::Unix(listener) => Box::new(listener.accept().await?.0),
+        })
+    }
+}
+
 /// Answers at `listener` until it is told to stop.
 pub async fn serve(
     listener: Listener,
     router: Router,
     stopping: CancellationToken,
 ) -> io::Result<()> {
+    let listener = Accepting::new(listener)?;
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    match listener {
-        Listener::Tcp(listener) => {
-            listener.set_nonblocking(true)?;
-            let listener = TcpListener::from_std(listener)?;
-            let accept = async || listener.accept().await.map(|(stream, _)| stream);
-            accept_all(accept, &router, &room, &stopping).await;
-        }
-        Listener::Unix(listener) => {
-            listener.set_nonblocking(true)?;
-            let listener = UnixListener::from_std(listener)?;
-            let accept = async || listener.accept().await.map(|(stream, _)| stream);
-            accept_all(accept, &router, &room, &stopping).await;
-        }
-    }
-    // Those that are open end by themselves, or not in time.
-    let all = room.acquire_many(CONNECTIONS_MAX as u32);
-    drop(tokio::time::timeout(GRACE, all).await);
-    Ok(())
-}
-
-async fn accept_all<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    accept: impl AsyncFn() -> io::Result<S>,
-    router: &Router,
-    room: &Arc<Semaphore>,
-    stopping: &CancellationToken,
-) {
-    loop {
-        let Ok(permit) = Arc::clone(room).acquire_owned().await else {
-            return;
-        };
+    while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
         let accepted = tokio::select! {
-            accepted = accept() => accepted,
-            () = stopping.cancelled() => return,
+            accepted = listener.accept() => accepted,
+            () = stopping.cancelled() => break,
         };
         match accepted {
             Ok(stream) => {
@@ -101,10 +106,14 @@ async fn accept_all<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             }
         }
     }
+    // Those that are open end by themselves, or not in time.
+    let all = room.acquire_many(CONNECTIONS_MAX as u32);
+    drop(tokio::time::timeout(GRACE, all).await);
+    Ok(())
 }
 
 async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: Box<dyn Stream>,
     router: Router,
     _permit: OwnedSemaphorePermit,
     stopping: CancellationToken,

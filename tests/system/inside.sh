@@ -103,6 +103,17 @@ systemctl daemon-reload
 check "starts with keys from credentials" systemctl start faircopy.service
 check "what was dropped while it was down is archived" arrives station
 
+# The audit pages: a unit of its own, started by the first who asks.
+ask() { exec 3<>/dev/tcp/127.0.0.1/8437 && printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3 && cat <&3; }
+says() { ask "$1" | grep -q "$2"; }
+check "the pages' socket starts" systemctl start faircopy-web.socket
+check "the pages answer" until_true says / 'Last checkpoint'
+check "with the daemon's own figures" says /api/v1/status '"state":"running"'
+check "and the documents" says /documents harbour
+check "they read, as somebody else" test "$(systemctl show -P DynamicUser faircopy-web.service)" = yes
+exposure=$(systemd-analyze security --offline=true --no-pager /usr/lib/systemd/system/faircopy-web.service | sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p')
+check "faircopy-web.service is exposed at most 1.0 ($exposure)" awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 1.0) }'
+
 check "the weekly check runs" systemctl start faircopy-check.service
 check "the timer starts" systemctl start faircopy-check.timer
 printf '\n[publish]\nfolder = "/var/lib/faircopy/published"\n' >> /etc/faircopy/faircopy.toml
