@@ -126,14 +126,7 @@ fn pages(shelf: &Shelf, docs: u64) {
     .into();
     paths.push(format!("/documents?after={middle}-m"));
     for doc in some {
-        for path in [
-            "",
-            "/2",
-            "/2/explain",
-            "/2/proof",
-            "/2/raw",
-            "/compare?old=1&new=4",
-        ] {
+        for path in ["", "/2", "/2/proof", "/2/raw", "/compare?old=1&new=4"] {
             paths.push(format!("/documents/{doc}{path}"));
         }
     }

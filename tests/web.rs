@@ -506,6 +506,10 @@ fn what_is_not_there_is_told_with_a_way_on() {
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.json()["error"]["code"], "missing", "{path}");
     }
+    for what in ["raw", "text", "metadata", "proof", "ledger"] {
+        let answer = pages.get(&format!("/api/v1/documents/{doc}/9/{what}"));
+        assert_eq!(answer.json()["error"]["code"], "missing", "{what}");
+    }
     for path in [
         "/documents?since=yesterday",
         "/documents?after=x",

@@ -49,7 +49,7 @@ const SCHEMA: &str = "
 /// So many versions are indexed in one transaction.
 const BATCH: u32 = 256;
 /// So many leaves are looked through at once by those who want the newest.
-const STRETCH: u64 = 50_000;
+const STRETCH: u64 = 4_096;
 /// And for so long, if nothing is found meanwhile.
 const LOOK: Duration = Duration::from_millis(40);
 /// Others that fill or read the index are waited for so long.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use serde_json::{Value, json};
 
@@ -33,13 +34,10 @@ fn table() -> [(&'static str, MethodRouter<Shared>); 14] {
         ("/documents/{doc}/compare", get(compared)),
         ("/documents/{doc}/{version}", get(version)),
         ("/documents/{doc}/{version}/ledger", get(ledger)),
-        ("/documents/{doc}/{version}/raw", get(download::raw)),
-        ("/documents/{doc}/{version}/text", get(download::text)),
-        (
-            "/documents/{doc}/{version}/metadata",
-            get(download::metadata),
-        ),
-        ("/documents/{doc}/{version}/proof", get(download::proof)),
+        ("/documents/{doc}/{version}/raw", get(raw)),
+        ("/documents/{doc}/{version}/text", get(text)),
+        ("/documents/{doc}/{version}/metadata", get(record)),
+        ("/documents/{doc}/{version}/proof", get(proof)),
         ("/quarantine", get(quarantined)),
         ("/openapi.json", get(openapi::show)),
     ]
@@ -161,6 +159,24 @@ async fn of_version(
 ) -> Answered {
     let work = move |archive: &Archive| read(archive, &read_version(archive, &doc, &version)?);
     Ok(Json(web.shelf.read(work).await?))
+}
+
+type Given = Result<Response, fault::Json>;
+
+async fn raw(web: State<Shared>, of: Names<(String, String)>) -> Given {
+    Ok(download::raw(web, of).await?)
+}
+
+async fn text(web: State<Shared>, of: Names<(String, String)>) -> Given {
+    Ok(download::text(web, of).await?)
+}
+
+async fn record(web: State<Shared>, of: Names<(String, String)>) -> Given {
+    Ok(download::metadata(web, of).await?)
+}
+
+async fn proof(web: State<Shared>, of: Names<(String, String)>) -> Given {
+    Ok(download::proof(web, of).await?)
 }
 
 async fn quarantined(

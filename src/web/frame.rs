@@ -9,6 +9,9 @@ use crate::archive::catalog::CaptureRow;
 use crate::digest::Digest;
 use crate::visible::{is_control, is_reordering, visible};
 
+/// So many characters of a title stand in lists.
+const LISTED_CHARS_MAX: usize = 160;
+
 /// Which part of the house a page is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
@@ -158,6 +161,21 @@ pub(super) fn title(row: &CaptureRow) -> &str {
         .as_deref()
         .filter(|title| !title.trim().is_empty());
     title.unwrap_or("(no title)")
+}
+
+/// The title of a capture in a list: one that has no end is cut; the document's own page has all of it.
+pub(super) fn short_title(row: &CaptureRow) -> Markup {
+    let title = title(row);
+    let end = title
+        .char_indices()
+        .nth(LISTED_CHARS_MAX)
+        .map(|(end, _)| end);
+    html! {
+        @match end {
+            Some(end) => (scraped(&format!("{}…", &title[..end]))),
+            None => (scraped(title)),
+        }
+    }
 }
 
 /// `3`, or `3.2` for an edition, as it stands in addresses.

@@ -21,6 +21,7 @@ const READ_PATIENCE: Duration = Duration::from_secs(60);
 const AGE_MAX: Duration = Duration::from_secs(2);
 
 /// Open archives.
+#[derive(Clone)]
 pub(super) struct Shelf {
     turns: Arc<Semaphore>,
     open: Arc<Open>,

@@ -83,8 +83,15 @@ pub(super) struct SegmentBytes {
 #[derive(Default)]
 pub(super) struct Standings {
     last: Mutex<Option<(Instant, Arc<Standing>)>>,
-    /// Sources that drift, as of so many leaves: it takes a moment to find them.
-    drift: Arc<Mutex<Option<(u64, Value)>>>,
+    /// Sources that drift, as far as is known.
+    drift: Arc<Mutex<Drifts>>,
+}
+
+/// Sources that drift; null until they were looked for.
+#[derive(Default)]
+struct Drifts {
+    as_of: Option<u64>,
+    found: Value,
 }
 
 impl Web {
@@ -102,22 +109,42 @@ impl Web {
             return Ok(Arc::clone(standing));
         }
         let config = self.config.clone();
-        let drift = Arc::clone(&self.standings.drift);
+        let known = Arc::clone(&self.standings.drift);
         let found = self
             .shelf
-            .read(move |archive| look(archive, &config, &drift))
+            .read(move |archive| look(archive, &config, &known))
             .await?;
+        if found.state == "stopped" || found.state == "unknown" {
+            self.look_for_drift(found.checkpoint.size);
+        }
         let found = Arc::new(found);
         *last() = Some((Instant::now(), Arc::clone(&found)));
         Ok(found)
     }
+
+    /// Looks in the background for sources that drift, which takes a moment, if something came in since the last look.
+    fn look_for_drift(&self, leaves: u64) {
+        let memory = Arc::clone(&self.standings.drift);
+        {
+            let mut known = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.as_of == Some(leaves) {
+                return;
+            }
+            known.as_of = Some(leaves);
+        }
+        let shelf = self.shelf.clone();
+        drop(tokio::spawn(async move {
+            let found = shelf
+                .read(|archive| Ok(json!(drifts(&archive.measures(CAPTURES_MAX)?))))
+                .await;
+            if let Ok(found) = found {
+                memory.lock().unwrap_or_else(PoisonError::into_inner).found = found;
+            }
+        }));
+    }
 }
 
-fn look(
-    archive: &Archive,
-    config: &Config,
-    drift: &Mutex<Option<(u64, Value)>>,
-) -> Result<Standing, Fault> {
+fn look(archive: &Archive, config: &Config, known: &Mutex<Drifts>) -> Result<Standing, Fault> {
     let (daemon, unknown) = match status::of_daemon(&config.daemon.control) {
         Ok(Some(status)) => (status, None),
         Ok(None) => (json!({"state": "stopped"}), None),
@@ -146,7 +173,11 @@ fn look(
         last_check: status::last_check(&config.archive.state),
         drift: match daemon.get("drift") {
             Some(drift) => drift.clone(),
-            None => drifting(archive, leaves, drift)?,
+            None => known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .found
+                .clone(),
         },
         notes: archive
             .recovery()
@@ -170,22 +201,6 @@ fn received(archive: &Archive, now: Timestamp, leaves: u64) -> Result<Vec<u64>, 
     first.push(leaves);
     let pairs = first.windows(2);
     Ok(pairs.map(|pair| pair[1].saturating_sub(pair[0])).collect())
-}
-
-fn drifting(
-    archive: &Archive,
-    leaves: u64,
-    memory: &Mutex<Option<(u64, Value)>>,
-) -> Result<Value, Fault> {
-    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((as_of, drift)) = memory.as_ref()
-        && *as_of == leaves
-    {
-        return Ok(drift.clone());
-    }
-    let drift = json!(drifts(&archive.measures(CAPTURES_MAX)?));
-    *memory = Some((leaves, drift.clone()));
-    Ok(drift)
 }
 
 /// The checkpoint as it is by now; what it does not say is not known.

@@ -174,8 +174,8 @@ async function hostile(browser) {
     await journey(browser, true);
     await journey(browser, false);
     await keyboard(browser);
-    await hostile(browser);
     await looks(browser);
+    await hostile(browser);
   } finally {
     await browser.close();
   }

@@ -118,7 +118,7 @@ fn table(rows: &[DocumentRow]) -> Markup {
                     @for row in rows {
                         tr {
                             th scope="row" data-label="Title" {
-                                a class="title" href=(format!("/documents/{}", row.doc)) { (scraped(frame::title(&row.latest))) }
+                                a class="title" href=(format!("/documents/{}", row.doc)) { (frame::short_title(&row.latest)) }
                             }
                             td data-label="Source" class="source" { (source(row)) }
                             td data-label="Fetched" { (time(row.latest.captured_at)) }
@@ -153,7 +153,7 @@ fn hits(found: &Found, snippets: &[Option<Snippet>]) -> Markup {
         ol class="hits" {
             @for (hit, snippet) in found.hits.iter().zip(snippets) {
                 li {
-                    a class="title" href=(format!("/documents/{}/{}", hit.row.doc, hit.row.version)) { (scraped(frame::title(&hit.row))) }
+                    a class="title" href=(format!("/documents/{}/{}", hit.row.doc, hit.row.version)) { (frame::short_title(&hit.row)) }
                     span class="muted" {
                         " version " (hit.row.version) @if !hit.is_current { " (a later one is there)" }
                         ", fetched " (time(hit.row.captured_at))

@@ -126,7 +126,9 @@ fn intake(standing: &Standing) -> Markup {
 fn drift(drift: &Value) -> Markup {
     let drifts = drift.as_array().map_or(&[][..], Vec::as_slice);
     html! {
-        @if drifts.is_empty() {
+        @if drift.is_null() {
+            p class="empty" { "Being looked for; ask again in a moment." }
+        } @else if drifts.is_empty() {
             p class="empty" { "No source’s template seems to have changed." }
         } @else {
             ul class="plain" {
@@ -152,7 +154,7 @@ fn new_versions(newest: &[CaptureRow]) -> Markup {
             ul class="entries" {
                 @for row in newest {
                     li {
-                        a class="title" href=(format!("/documents/{}/{}", row.doc, row.version)) { (scraped(frame::title(row))) }
+                        a class="title" href=(format!("/documents/{}/{}", row.doc, row.version)) { (frame::short_title(row)) }
                         span class="muted" { " version " (row.version) ", fetched " (time(row.captured_at)) }
                     }
                 }

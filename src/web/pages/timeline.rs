@@ -12,7 +12,7 @@ use crate::timeline::{Cause, Entry, stretch};
 use crate::web::Shared;
 use crate::web::ask::{Names, Question};
 use crate::web::fault::Fault;
-use crate::web::frame::{self, Page, Room, count, digest, scraped, time};
+use crate::web::frame::{self, Page, Room, count, digest, time};
 
 /// So many captures are on one page.
 pub(in crate::web) const PAGE: u32 = 30;
@@ -230,7 +230,7 @@ fn line(timeline: &Timeline, entry: &Entry) -> Markup {
 fn what(entry: &Entry) -> Markup {
     let row = &entry.row;
     match entry.cause {
-        Cause::Capture(Change::Story) if row.version == 1 => html! { (scraped(frame::title(row))) },
+        Cause::Capture(Change::Story) if row.version == 1 => html! { (frame::short_title(row)) },
         Cause::Capture(Change::Story) if entry.changed.is_empty() => html! { "The story changed." },
         Cause::Capture(Change::Story) => html! { "Changed: " (entry.changed.join(", ")) "." },
         Cause::Capture(Change::Furniture) => html! { "Other bytes, the same story." },
