@@ -228,8 +228,8 @@ fn remove_tile(dir: &Path, id: TileId) {
     }
 }
 
-/// All tiles there are, with their lengths. Temporary files that a crash left are taken away.
-fn find_tiles(dir: &Path) -> Result<BTreeMap<TileId, u64>, LogError> {
+/// All tiles there are; of hash tiles with their lengths. Temporary files that a crash left are taken away.
+fn find_tiles(dir: &Path) -> Result<BTreeMap<TileId, Option<u64>>, LogError> {
     let mut tiles = BTreeMap::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -237,13 +237,23 @@ fn find_tiles(dir: &Path) -> Result<BTreeMap<TileId, u64>, LogError> {
         for entry in fs::read_dir(&folder).map_err(LogError::io(doing, &folder))? {
             let entry = entry.map_err(LogError::io(doing, &folder))?;
             let path = entry.path();
-            let metadata = entry.metadata().map_err(LogError::io("examine", &path))?;
-            if metadata.is_dir() {
+            let kind = entry.file_type();
+            if kind
+                .map_err(|e| LogError::io("examine", &path)(e))?
+                .is_dir()
+            {
                 folders.push(path);
             } else if durable::is_temporary(&entry.file_name()) {
                 drop(fs::remove_file(&path));
-            } else if let Some(id) = path.strip_prefix(dir).ok().and_then(Path::to_str) {
-                tiles.extend(TileId::parse(id).map(|id| (id, metadata.len())));
+            } else if let Some(id) = path.strip_prefix(dir).ok().and_then(Path::to_str)
+                && let Some(id) = TileId::parse(id)
+            {
+                // There are thousands: what need not be asked of each is not.
+                let length = match id.kind {
+                    TileKind::Entries => None,
+                    TileKind::Hashes(_) => entry.metadata().ok().map(|metadata| metadata.len()),
+                };
+                tiles.insert(id, length);
             }
         }
     }
@@ -255,13 +265,13 @@ fn find_tiles(dir: &Path) -> Result<BTreeMap<TileId, u64>, LogError> {
 fn load_edge(
     dir: &Path,
     checkpoint: &Checkpoint,
-    found: &BTreeMap<TileId, u64>,
+    found: &BTreeMap<TileId, Option<u64>>,
 ) -> Result<Option<Edge>, LogError> {
     let size = checkpoint.size;
     let (entries, leaf_hashes) = load_entries(dir, size)?;
     let complete = all_tiles(size).all(|id| match id.kind {
         TileKind::Entries => true,
-        TileKind::Hashes(_) => found.get(&id) == Some(&(id.width * HASH_BYTES as u64)),
+        TileKind::Hashes(_) => found.get(&id) == Some(&Some(id.width * HASH_BYTES as u64)),
     });
     if !complete {
         return Ok(None);
@@ -358,7 +368,11 @@ fn replay(
 }
 
 /// Puts the partial tiles of the checkpoint under their own names if a crash left only longer ones.
-fn write_partials(dir: &Path, edge: &Edge, found: &BTreeMap<TileId, u64>) -> Result<(), LogError> {
+fn write_partials(
+    dir: &Path,
+    edge: &Edge,
+    found: &BTreeMap<TileId, Option<u64>>,
+) -> Result<(), LogError> {
     let missing = edge.partial_ids().into_iter();
     let missing = missing.filter(|id| id.kind == TileKind::Entries && !found.contains_key(id));
     write_tiles(dir, missing.map(|id| (id, edge.partial(id))).collect())
@@ -367,7 +381,7 @@ fn write_partials(dir: &Path, edge: &Edge, found: &BTreeMap<TileId, u64>) -> Res
 /// Takes away partial tiles that others supersede (a crash came between commit and clearing). Returns the tiles that lie
 /// beyond `size`: these stay until a leaf is written, because they are evidence if the checkpoint is an old one that a
 /// backup brought back.
-fn clear(dir: &Path, size: u64, found: &BTreeMap<TileId, u64>) -> Vec<TileId> {
+fn clear(dir: &Path, size: u64, found: &BTreeMap<TileId, Option<u64>>) -> Vec<TileId> {
     let mut beyond = Vec::new();
     for id in found.keys() {
         let items = match id.kind {
