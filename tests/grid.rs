@@ -262,6 +262,14 @@ fn one_case(
         "{what}: {found:#?}"
     );
 
+    if may_be_idle && is_told {
+        // A place may be what is wrong in it. The advice is to delete it: all of it follows from log and segments.
+        for suffix in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(
+                paths.dir.join(format!("catalog.sqlite{suffix}")),
+            ));
+        }
+    }
     let after = readable(&paths.dir);
     for (id, (raw, place)) in before {
         let lies_in_damage = hurt.iter().any(|file| {
