@@ -404,6 +404,30 @@ fn a_catalog_that_lost_its_last_transactions_is_brought_up_to_the_log() {
 }
 
 #[test]
+fn no_record_is_cut_off_where_the_catalog_has_a_wrong_end() {
+    for wrong in [
+        r#""offset" = "offset" - 1"#,
+        r#""offset" = "offset" + 1"#,
+        r#""offset" = 0"#,
+        "segment = segment + 1",
+    ] {
+        let mut shelf = lived_in();
+        drop(shelf.writer());
+        let path = shelf.dir().join("catalog.sqlite");
+        let connection = rusqlite::Connection::open(&path).expect("opened");
+        let sql = format!("UPDATE high_water SET {wrong}");
+        connection.execute(&sql, []).expect("changed");
+        drop(connection);
+        let prepared = shelf.prepared("doc1", "New.", &["New."]);
+        shelf.writer().commit([prepared], now()).expect("committed");
+        let mut problems = shelf::problems(&shelf.dir()).0;
+        // The ledgers of these captures are made up.
+        problems.retain(|problem| problem.code != Code::ContentUnfit);
+        assert!(problems.is_empty(), "{wrong}: {problems:#?}");
+    }
+}
+
+#[test]
 fn a_damaged_catalog_is_set_aside_and_made_anew() {
     let shelf = lived_in();
     let before = rows(&shelf.dir());

@@ -204,6 +204,11 @@ pub(super) fn belongs(
         let why = format!("it covers {covered} leaves and the log has {size}");
         return Ok(Err(why));
     }
+    // Writing goes on at that end, and what lies behind it is cut off.
+    if !catalog.is_end_known()? {
+        let why = "where it says that the records end, no record ends";
+        return Ok(Err(why.to_owned()));
+    }
     if covered == 0 {
         return Ok(Ok(()));
     }

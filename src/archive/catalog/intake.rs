@@ -44,6 +44,29 @@ impl Catalog {
             .ok_or_else(|| self.refuse("it has no high-water mark".into()))
     }
 
+    /// Whether the records of the last leaf end where the catalog says that writing goes on, or nothing is in that segment yet.
+    pub fn is_end_known(&self) -> Result<bool, Error> {
+        loop {
+            let mark = self.high_water()?;
+            let is_known = self.is_end(mark)?;
+            // A writer may have gone on between the questions.
+            if self.high_water()? == mark {
+                return Ok(is_known);
+            }
+        }
+    }
+
+    fn is_end(&self, HighWater { leaves, end }: HighWater) -> Result<bool, Error> {
+        if end.offset == 0 {
+            let sql = "SELECT leaf FROM leaves WHERE segment = ?1 LIMIT 1";
+            let inside = self.first(sql, [segment_column(end.segment)], |_| Ok(()))?;
+            return Ok(inside.is_none());
+        }
+        let last = leaves.checked_sub(1);
+        let last = last.map(|leaf| self.metadata_at(leaf)).transpose()?;
+        Ok(last.flatten().is_some_and(|at| at.end() == end))
+    }
+
     /// The catalog covers the log so far.
     pub fn set_high_water(&self, to: HighWater) -> Result<(), Error> {
         let sql = r#"UPDATE high_water SET leaves = ?1, segment = ?2, "offset" = ?3"#;
