@@ -130,8 +130,10 @@ fn measure(pages: &[Page]) {
             one[0].len() as f64 / seconds / 1e6
         );
     }
+    // Built without optimisation, as `cargo test` does, it says nothing.
+    let measures = std::env::args().any(|argument| argument == "--bench");
     assert!(
-        ratio <= RATIO_MAX,
+        !measures || ratio <= RATIO_MAX,
         "the whole way costs {ratio:.2} parsings, above {RATIO_MAX}"
     );
 }
@@ -276,5 +278,10 @@ fn pages(folder: &Path) -> Vec<Page> {
         let text = String::from_utf8_lossy(&raw).into_owned();
         Page { name, raw, text }
     };
-    names.into_iter().map(page).collect()
+    // Some of the seeds are made to be refused.
+    let can_be_read = |page: &Page| {
+        let options = decode::Options::default();
+        decode(&page.name, &page.raw, &Declared::default(), &options).is_ok()
+    };
+    names.into_iter().map(page).filter(can_be_read).collect()
 }
