@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use faircopy::archive::capture::{Draft, Prepared, prepare};
 use faircopy::archive::reader::Archive;
 use faircopy::archive::recovery::Recovery;
+use faircopy::archive::segment::{self, Found, Position, SegmentReader};
 use faircopy::archive::writer::{ArchiveWriter, Options, Step};
 use faircopy::archive::{self, Paths};
 use faircopy::article::{Article, Block, BlockKind, canonical_text};
@@ -196,6 +197,22 @@ pub fn content(archive: &Archive) -> Content {
         }
     }
     content
+}
+
+/// What the segments hold, with the places; damage, too.
+pub fn unpacked(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut records = Vec::new();
+    for segment in segment::list(dir).expect("listed") {
+        let start = Position { segment, offset: 0 };
+        for found in SegmentReader::open(dir, start).expect("opened") {
+            records.push(match found {
+                Ok(Found::Record { location, bytes }) => (location.to_string(), bytes),
+                Ok(Found::Damaged { reason, .. }) => (reason, Vec::new()),
+                Err(error) => (error.to_string(), Vec::new()),
+            });
+        }
+    }
+    records
 }
 
 /// What `check` finds when it reads everything.
