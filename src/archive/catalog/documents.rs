@@ -145,11 +145,8 @@ impl Catalog {
 
     /// How many captures and how many story versions a document has, those that are lost or erased counted.
     pub fn extent(&self, doc: &DocId) -> Result<(u32, u32), Error> {
-        // Versions never go down as captures go up: the last capture tells all.
-        let sql =
-            "SELECT capture, version FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
-        let extent = self.first(sql, [&doc.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(extent.unwrap_or_default())
+        let last = self.last_capture(doc)?;
+        Ok(last.map_or((0, 0), |(capture, version, _)| (capture, version)))
     }
 
     /// How many documents there are.

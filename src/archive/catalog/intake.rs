@@ -329,10 +329,7 @@ impl Catalog {
 
     /// What a new capture of `doc` is compared with.
     pub fn doc_state(&self, doc: &DocId) -> Result<DocState, Error> {
-        // Versions never go down as captures go up: the last capture tells all.
-        let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let last: Option<(u32, u32, i64)> = self.first(sql, [&doc.0], read)?;
+        let last = self.last_capture(doc)?;
         // A source has no captures and may have pins.
         let sql = "SELECT max(leaf) FROM events WHERE doc = ?1";
         let other: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
@@ -353,6 +350,15 @@ impl Catalog {
             version,
             story,
             leaf: Some(leaf.max(other.unwrap_or(leaf)).cast_unsigned()),
+        })
+    }
+
+    /// Number, version and leaf of a document's last capture, lost or not. Versions never go down as captures go up: it tells
+    /// how many there are of both.
+    pub(super) fn last_capture(&self, doc: &DocId) -> Result<Option<(u32, u32, i64)>, Error> {
+        let sql = "SELECT capture, version, leaf FROM captures WHERE doc = ?1 ORDER BY capture DESC LIMIT 1";
+        self.first(sql, [&doc.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
     }
 
