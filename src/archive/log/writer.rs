@@ -238,10 +238,7 @@ fn find_tiles(dir: &Path) -> Result<BTreeMap<TileId, Option<u64>>, LogError> {
             let entry = entry.map_err(LogError::io(doing, &folder))?;
             let path = entry.path();
             let kind = entry.file_type();
-            if kind
-                .map_err(|e| LogError::io("examine", &path)(e))?
-                .is_dir()
-            {
+            if kind.map_err(LogError::io("examine", &path))?.is_dir() {
                 folders.push(path);
             } else if durable::is_temporary(&entry.file_name()) {
                 drop(fs::remove_file(&path));
