@@ -144,65 +144,57 @@ fn fact(name: &str, value: Option<Markup>) -> Markup {
     html! { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } }
 }
 
-fn captions(captions: &[Caption]) -> Markup {
+/// A section with a list in it; nothing if the list is empty.
+fn listed<T>(id: &str, heading: &str, items: &[T], item: impl Fn(&T) -> Markup) -> Markup {
     html! {
-        @if !captions.is_empty() {
-            section aria-labelledby="captions" {
-                h2 id="captions" { "Captions" }
-                ul class="plain" { @for caption in captions {
-                    li { (scraped(&caption.text))
-                        @if let Some(credit) = &caption.credit { " " span class="muted" { (scraped(credit)) } } }
-                } }
+        @if !items.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (heading) }
+                ul class="plain" { @for one in items { li { (item(one)) } } }
             }
         }
     }
+}
+
+fn captions(captions: &[Caption]) -> Markup {
+    listed("captions", "Captions", captions, |caption| {
+        html! {
+            (scraped(&caption.text))
+            @if let Some(credit) = &caption.credit { " " span class="muted" { (scraped(credit)) } }
+        }
+    })
 }
 
 fn credits(credits: &[Credit]) -> Markup {
-    html! {
-        @if !credits.is_empty() {
-            section aria-labelledby="credits" {
-                h2 id="credits" { "Credits" }
-                ul class="plain" { @for credit in credits {
-                    li { (scraped(&credit.verbatim))
-                        dl class="facts" {
-                            (fact("Creator", credit.creator.as_deref().map(scraped)))
-                            (fact("Agency", credit.agency.as_deref().map(scraped)))
-                            (fact("Via", credit.via.as_deref().map(scraped)))
-                        } }
-                } }
+    listed("credits", "Credits", credits, |credit| {
+        html! {
+            (scraped(&credit.verbatim))
+            dl class="facts" {
+                (fact("Creator", credit.creator.as_deref().map(scraped)))
+                (fact("Agency", credit.agency.as_deref().map(scraped)))
+                (fact("Via", credit.via.as_deref().map(scraped)))
             }
         }
-    }
+    })
 }
 
 fn footers(footers: &[Footer]) -> Markup {
-    html! {
-        @if !footers.is_empty() {
-            section aria-labelledby="footers" {
-                h2 id="footers" { "Footers" }
-                ul class="plain" { @for footer in footers {
-                    li { (scraped(&footer.verbatim))
-                        dl class="facts" {
-                            (fact("Publisher", footer.publisher.as_deref().map(scraped)))
-                            (fact("Section", footer.section.as_deref().map(scraped)))
-                            (fact("Address", footer.url.as_deref().map(frame::address)))
-                        } }
-                } }
+    listed("footers", "Footers", footers, |footer| {
+        html! {
+            (scraped(&footer.verbatim))
+            dl class="facts" {
+                (fact("Publisher", footer.publisher.as_deref().map(scraped)))
+                (fact("Section", footer.section.as_deref().map(scraped)))
+                (fact("Address", footer.url.as_deref().map(frame::address)))
             }
         }
-    }
+    })
 }
 
 fn corrections(corrections: &[String]) -> Markup {
-    html! {
-        @if !corrections.is_empty() {
-            section aria-labelledby="corrections" {
-                h2 id="corrections" { "Corrections" }
-                ul class="plain" { @for correction in corrections { li { (scraped(correction)) } } }
-            }
-        }
-    }
+    listed("corrections", "Corrections", corrections, |correction| {
+        scraped(correction)
+    })
 }
 
 fn downloads(row: &CaptureRow) -> Markup {
