@@ -5,16 +5,9 @@
 # Installs restic and borg with apt if they are not there. About three minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-binary=${1:-$PWD/target/release/faircopy}
-[ -x "$binary" ] || cargo build --release
+binary=${1:-}
+. benches/peers/common.sh
 pages=60 versions=10
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-for program in restic borg; do
-    command -v "$program" >/dev/null ||
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq restic borgbackup; } >/dev/null 2>&1
-done
 python3 benches/compact/pages.py "$work/pages" "$pages" "$versions"
 
 bytes() { find "$@" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'; }

@@ -6,23 +6,15 @@
 # by cargo. Everything runs one after the other on one processor, in turn, five rounds; medians are printed. FAIRCOPY_ROUNDS is
 # another number of rounds. About four minutes for a hundred pages, and as much for the first installation.
 set -euo pipefail
+folder=${1:+$(realpath "$1")} binary=${2:+$(realpath "$2")}
 cd "$(dirname "$0")/.."
+. benches/peers/common.sh
 rounds=${FAIRCOPY_ROUNDS:-5}
-binary=${2:-$PWD/target/release/faircopy}
-[ -x "$binary" ] || cargo build --release
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-for program in restic borg; do
-    command -v "$program" >/dev/null ||
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq restic borgbackup; } >/dev/null 2>&1
-done
 python=target/peers/python
 [ -x "$python/bin/python3" ] || python3 -m venv "$python"
-"$python/bin/pip" install --quiet trafilatura==2.0.0 resiliparse==1.0.7
+"$python/bin/pip" install --quiet trafilatura==2.3.1 resiliparse==2.0.1
 CARGO_TARGET_DIR=target/peers cargo build --quiet --release --manifest-path benches/peers/dom_smoothie/Cargo.toml
 
-folder=${1:-}
 if [ -z "$folder" ]; then
     folder=$work/pages/v01
     python3 benches/compact/pages.py "$work/pages" 60 1
