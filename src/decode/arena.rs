@@ -11,6 +11,7 @@ use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::StrTendril;
 use html5ever::{Attribute, LocalName, QualName, ns};
 
+use super::walk::{Entry, Sketch, Ways, walk};
 use crate::tree::{Attr, AttributeSet, Attributes, Tag, Tree, TreeBuilder};
 
 /// Where a node stands in the array.
@@ -157,115 +158,59 @@ impl Arena {
     pub(super) fn into_tree(self, bytes: usize) -> Tree {
         let attributes = std::mem::take(&mut self.shelf.0.borrow_mut().attributes);
         let nodes = self.nodes.into_inner();
-        let mut walk = Walk {
-            nodes: &nodes,
-            builder: TreeBuilder::with_attributes(bytes, attributes),
-            is_in_svg: false,
+        let ways = Ways {
+            first_child: |node: &Node| nodes.get(node.first as usize),
+            next_sibling: |node: &Node| nodes.get(node.after as usize),
+            parent: |node: &Node| nodes.get(node.parent as usize),
         };
-        // By hand and not by recursion: the parser's tree may be deeper than a thread's stack.
-        let mut entered = Vec::with_capacity(64);
-        let mut node = &nodes[0];
-        loop {
-            let entry = walk.enter(node);
-            entered.push(entry);
-            if let Some(child) = nodes.get(node.first as usize)
-                && entry != Entry::Skip
-            {
-                node = child;
-                continue;
-            }
-            loop {
-                walk.leave(entered.pop().expect("every node on the way was entered"));
-                if let Some(sibling) = nodes.get(node.after as usize) {
-                    node = sibling;
-                    break;
-                }
-                match nodes.get(node.parent as usize) {
-                    Some(parent) => node = parent,
-                    None => return walk.builder.finish(),
-                }
-            }
-        }
+        let builder = TreeBuilder::with_attributes(bytes, attributes);
+        walk(&nodes[0], builder, &ways, |sketch, node| {
+            enter(sketch, node, &nodes)
+        })
     }
 }
 
-/// Goes through an arena in the order of the document.
-struct Walk<'a> {
-    nodes: &'a [Node],
-    builder: TreeBuilder,
-    is_in_svg: bool,
-}
-
-/// How the walk goes on at a node.
-#[derive(Clone, Copy, PartialEq)]
-enum Entry {
-    /// Not into it.
-    Skip,
-    /// Into it, but it is no node of our tree.
-    Pass,
-    /// Into it; it is a node of our tree.
-    Open(Tag),
-}
-
-impl Walk<'_> {
-    fn enter(&mut self, node: &Node) -> Entry {
-        let (tag, attributes) = match &node.content {
-            Content::Frame => return Entry::Pass,
-            Content::Gap => return Entry::Skip,
-            Content::Text(text) => {
-                self.builder.text(text);
-                return Entry::Skip;
-            }
-            Content::Element {
-                has_text: false, ..
-            } => return Entry::Skip,
-            Content::Element {
-                tag, attributes, ..
-            } => (*tag, *attributes),
-        };
-        if tag == Tag::Script {
-            let kind = self.builder.value(attributes, Attr::Type);
-            if kind.is_some_and(|kind| super::html::names_json_ld(kind.as_bytes())) {
-                self.builder.json_ld(&self.text_in(node));
-            }
+/// Tells the sketch what a node is.
+fn enter(sketch: &mut Sketch, node: &Node, nodes: &[Node]) -> Entry {
+    let (tag, attributes) = match &node.content {
+        Content::Frame => return Entry::Pass,
+        Content::Gap => return Entry::Skip,
+        Content::Text(text) => {
+            sketch.builder.text(text);
             return Entry::Skip;
         }
-        // Of a drawing, only the words matter.
-        if self.is_in_svg {
-            return Entry::Pass;
+        Content::Element {
+            has_text: false, ..
+        } => return Entry::Skip,
+        Content::Element {
+            tag, attributes, ..
+        } => (*tag, *attributes),
+    };
+    if tag == Tag::Script {
+        let kind = sketch.builder.value(attributes, Attr::Type);
+        if kind.is_some_and(|kind| super::html::names_json_ld(kind.as_bytes())) {
+            sketch.builder.json_ld(&node.text(nodes));
         }
-        self.builder.open_with(tag, attributes);
-        if tag == Tag::Title {
-            self.builder.title(&self.text_in(node));
-            self.builder.close();
-            return Entry::Skip;
-        }
-        self.is_in_svg = tag == Tag::Svg;
-        Entry::Open(tag)
+        return Entry::Skip;
     }
+    let open = |builder: &mut TreeBuilder| {
+        builder.open_with(tag, attributes);
+    };
+    sketch.element(tag, open, || node.text(nodes))
+}
 
-    fn leave(&mut self, entry: Entry) {
-        if let Entry::Open(tag) = entry {
-            self.builder.close();
-            if tag == Tag::Svg {
-                self.is_in_svg = false;
-            }
-        }
-    }
-
-    /// The text directly in a node.
-    fn text_in(&self, node: &Node) -> String {
-        let first = self.nodes.get(node.first as usize);
-        let children = std::iter::successors(first, |node| self.nodes.get(node.after as usize));
+impl Node {
+    /// The text directly in it.
+    fn text(&self, nodes: &[Node]) -> String {
+        let first = nodes.get(self.first as usize);
+        let children = std::iter::successors(first, |node| nodes.get(node.after as usize));
         let texts = children.filter_map(|child| match &child.content {
             Content::Text(text) => Some(&**text),
             _ => None,
         });
         texts.collect()
     }
-}
 
-impl Node {
     fn new(content: Content) -> Node {
         Node {
             parent: NOWHERE,

@@ -12,6 +12,7 @@ mod sniff;
 mod stack;
 mod stock;
 mod tokenizer;
+mod walk;
 
 use std::borrow::Cow;
 use std::path::Path;
