@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 rounds=${FAIRCOPY_ROUNDS:-5}
 python=target/peers/python
 [ -x "$python/bin/python3" ] || python3 -m venv "$python"
-"$python/bin/pip" install --quiet trafilatura==2.3.1 resiliparse==2.0.1
+"$python/bin/pip" install --quiet trafilatura==2.3.1 lxml_html_clean resiliparse==2.0.1
 CARGO_TARGET_DIR=target/peers cargo build --quiet --release --manifest-path benches/peers/dom_smoothie/Cargo.toml
 
 if [ -z "$folder" ]; then
