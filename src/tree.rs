@@ -46,14 +46,14 @@ struct Node {
 
 /// The attributes of a page's elements.
 #[derive(Debug, Default)]
-pub struct Attributes {
+struct Attributes {
     all: Vec<Attribute>,
     /// Their values, one behind the other.
     values: String,
 }
 
-/// The attributes of one element, or of several: a stretch of [`Attributes`].
-#[derive(Debug, Clone, Copy, Default)]
+/// The attributes of one element, or of several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AttributeSet {
     start: u32,
     count: u16,
@@ -243,21 +243,14 @@ impl PartialEq for Tree {
 impl Eq for Tree {}
 
 impl Attributes {
-    /// None yet, with room for those of a page of so many bytes.
-    pub fn for_page(bytes: usize) -> Attributes {
-        Attributes {
-            all: Vec::with_capacity(bytes / 64),
-            values: String::with_capacity(bytes / 8),
+    /// Adds an attribute to a set; if it has one of the name, that stays.
+    fn add(&mut self, set: &mut AttributeSet, name: Attr, value: &str) {
+        if set.range().end != self.all.len() {
+            let start = index(self.all.len());
+            self.all.extend_from_within(set.range());
+            set.start = start;
         }
-    }
-
-    /// Adds an attribute to the set that was begun last; if it has one of the name, that stays.
-    pub fn add(&mut self, set: &mut AttributeSet, name: Attr, value: &str) {
-        if set.count == 0 {
-            set.start = index(self.all.len());
-        }
-        let own = &self.all[set.start as usize..];
-        debug_assert_eq!(own.len(), usize::from(set.count), "it is the last");
+        let own = &self.all[set.range()];
         if own.iter().any(|other| other.name == name) || set.count == u16::MAX {
             return;
         }
@@ -268,63 +261,19 @@ impl Attributes {
         self.all.push(Attribute { name, start, end });
     }
 
-    /// The set without the attributes of some names.
-    pub fn without(&mut self, set: AttributeSet, is_out: impl Fn(Attr) -> bool) -> AttributeSet {
-        let is_touched = self.of(set).any(|(name, _)| is_out(name));
-        match is_touched {
-            true => self.copy([set], |name| !is_out(name)),
-            false => set,
-        }
-    }
-
-    /// The attributes of both; of one that is in both, the first.
-    pub fn join(&mut self, first: AttributeSet, second: AttributeSet) -> AttributeSet {
-        match (first.is_empty(), second.is_empty()) {
-            (true, _) => second,
-            (_, true) => first,
-            _ => self.copy([first, second], |_| true),
-        }
-    }
-
-    fn copy<const N: usize>(
-        &mut self,
-        sets: [AttributeSet; N],
-        is_in: impl Fn(Attr) -> bool,
-    ) -> AttributeSet {
-        let mut copy = AttributeSet {
-            start: index(self.all.len()),
-            count: 0,
-        };
-        for at in sets.into_iter().flat_map(AttributeSet::range) {
-            let attribute = self.all[at].clone();
-            let own = &self.all[copy.start as usize..];
-            if is_in(attribute.name) && !own.iter().any(|other| other.name == attribute.name) {
-                self.all.push(attribute);
-                copy.count += 1;
-            }
-        }
-        copy
-    }
-
     fn sorted(&self, set: AttributeSet) -> Vec<(Attr, &str)> {
         let mut attributes: Vec<_> = self.of(set).collect();
         attributes.sort_unstable();
         attributes
     }
 
-    /// The attributes of a set.
-    pub fn of(&self, set: AttributeSet) -> impl Iterator<Item = (Attr, &str)> {
+    fn of(&self, set: AttributeSet) -> impl Iterator<Item = (Attr, &str)> {
         let attributes = self.all[set.range()].iter();
         attributes.map(|a| (a.name, &self.values[a.start as usize..a.end as usize]))
     }
 }
 
 impl AttributeSet {
-    /// There is none.
-    pub fn is_empty(self) -> bool {
-        self.count == 0
-    }
-
     fn range(self) -> Range<usize> {
         let start = self.start as usize;
         start..start + usize::from(self.count)
@@ -369,6 +318,8 @@ impl ExactSizeIterator for Nodes {}
 pub struct TreeBuilder {
     tree: Tree,
     open: Vec<u32>,
+    /// Where the text begins that is no node yet.
+    text_start: usize,
 }
 
 impl TreeBuilder {
@@ -377,21 +328,20 @@ impl TreeBuilder {
 
     /// An empty tree, with room for a page of `bytes`.
     pub fn with_capacity(bytes: usize) -> TreeBuilder {
-        TreeBuilder::with_attributes(bytes, Attributes::for_page(bytes))
-    }
-
-    /// The same, with attributes for [`TreeBuilder::open_with`].
-    pub fn with_attributes(bytes: usize, attributes: Attributes) -> TreeBuilder {
         // A news page has about one node in 80 bytes, and a tenth of it is text.
         let tree = Tree {
             nodes: Vec::with_capacity(bytes / 64),
             text: String::with_capacity(bytes / 8),
-            attributes,
+            attributes: Attributes {
+                all: Vec::with_capacity(bytes / 64),
+                values: String::with_capacity(bytes / 8),
+            },
             ..Tree::default()
         };
         TreeBuilder {
             tree,
             open: Vec::with_capacity(64),
+            text_start: 0,
         }
     }
 
@@ -400,31 +350,55 @@ impl TreeBuilder {
         self.open_with(tag, AttributeSet::default())
     }
 
-    /// An element begins that has these of the builder's attributes.
+    /// An element begins that has the attributes of another.
     pub fn open_with(&mut self, tag: Tag, attributes: AttributeSet) -> NodeId {
+        self.end_text();
         let node = self.push(Some(tag));
         self.tree.nodes[node.index()].attributes = attributes;
         self.open.push(node.0);
         node
     }
 
-    /// The value of one of the builder's attributes.
-    pub fn value(&self, attributes: AttributeSet, name: Attr) -> Option<&str> {
-        let mut attributes = self.tree.attributes.of(attributes);
-        attributes.find_map(|(other, value)| (other == name).then_some(value))
+    /// The attributes of the element that is open.
+    pub fn attributes(&self) -> AttributeSet {
+        let open = self.open.last();
+        open.map_or_else(AttributeSet::default, |&node| {
+            self.tree.nodes[node as usize].attributes
+        })
     }
 
-    /// An attribute of the element that was opened last; to be given before its first child.
+    /// An attribute of the element that was opened last; of one that is given twice, the first stays.
     pub fn attribute(&mut self, name: Attr, value: &str) {
-        let node = self.open.last().expect("an element is open");
-        let node = &mut self.tree.nodes[*node as usize];
+        let depth = self.open.len().checked_sub(1);
+        self.attribute_at(depth.expect("an element is open"), name, value);
+    }
+
+    /// An attribute of the element that is open and stands in so many others.
+    pub fn attribute_at(&mut self, depth: usize, name: Attr, value: &str) {
+        let node = &mut self.tree.nodes[self.open[depth] as usize];
         self.tree.attributes.add(&mut node.attributes, name, value);
     }
 
     /// A text node inside the element that is open; one that follows another directly continues it.
     pub fn text(&mut self, text: &str) {
-        let is_blank = text.bytes().all(|b| b.is_ascii_whitespace());
-        if is_blank && (text.is_empty() || self.is_in_structure()) {
+        self.end_text();
+        self.write(text);
+        self.end_text();
+    }
+
+    /// A piece of a text node, which the next piece continues unless [`TreeBuilder::end_text`] or an element comes between.
+    pub fn write(&mut self, text: &str) {
+        self.tree.text.push_str(text);
+    }
+
+    /// The text that was written is a whole text node.
+    pub fn end_text(&mut self) {
+        let text = &self.tree.text[self.text_start..];
+        if text.is_empty() {
+            return;
+        }
+        if self.is_in_structure() && text.bytes().all(|b| b.is_ascii_whitespace()) {
+            self.tree.text.truncate(self.text_start);
             return;
         }
         let last = self
@@ -435,14 +409,15 @@ impl TreeBuilder {
         if last.is_none() {
             self.push(None);
         }
-        self.tree.text.push_str(text);
-        let text_end = index(self.tree.text.len());
+        self.text_start = self.tree.text.len();
+        let text_end = index(self.text_start);
         let last = self.tree.nodes.last_mut().expect("a text node was pushed");
         last.text_end = text_end;
     }
 
     /// The element that was opened last ends.
     pub fn close(&mut self) {
+        self.end_text();
         let node = self.open.pop().expect("an element is open");
         let end = self.tree.nodes.len() as u32;
         let text_end = index(self.tree.text.len());
@@ -484,7 +459,7 @@ impl TreeBuilder {
 
     fn push(&mut self, tag: Option<Tag>) -> NodeId {
         let node = index(self.tree.nodes.len());
-        let text = index(self.tree.text.len());
+        let text = index(self.text_start);
         self.tree.nodes.push(Node {
             parent: self.open.last().copied().unwrap_or(NO_PARENT),
             end: node + 1,

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use memchr::memchr;
+use scraper::Html;
 
-use super::tokenizer::parse;
-use super::{Options, flat, stock};
+use super::{Options, direct, flat, markup, stock, tokenizer};
 use crate::document::{Body, Flag};
+use crate::tree::Tree;
 
 /// A larger page would take several hundred megabytes as a tree; pages of news are below 2 MB.
 const PAGE_BYTES_MAX: usize = 16 << 20;
@@ -17,10 +18,8 @@ pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>)
         flags.push(Flag::TooLarge);
         return Body::Text(flat::text(&page));
     }
-    match parse(&page, options.depth_max) {
-        // It was seen to be no deeper and no dearer than others, so that the parser may have it whole.
-        Some(_) if is_odd(&page) => Body::Page(Box::new(stock::tree(&page))),
-        Some(arena) => Body::Page(Box::new(arena.into_tree(page.len()))),
+    match tree(&page, options.depth_max) {
+        Some(tree) => Body::Page(Box::new(tree)),
         None => {
             flags.push(Flag::TooDeep);
             Body::Text(flat::text(&page))
@@ -28,10 +27,20 @@ pub(super) fn read(page: Cow<'_, str>, options: &Options, flags: &mut Vec<Flag>)
     }
 }
 
-/// Whether the parser itself is to read a page. What becomes of a NUL depends on each state of the standard's tokenizer; we know of
-/// no difference, and such pages are too rare to be worth one.
-fn is_odd(page: &str) -> bool {
-    memchr(0, page.as_bytes()).is_some()
+/// The tree of a page, if one can be built.
+fn tree(page: &str, depth_max: usize) -> Option<Tree> {
+    // What becomes of a NUL depends on each state of the standard's tokenizer.
+    let has_nul = memchr(0, page.as_bytes()).is_some();
+    if !has_nul && let Some(tree) = direct::tree(&markup::preprocessed(page), depth_max) {
+        return Some(tree);
+    }
+    let mut html = tokenizer::parse(page, depth_max)?;
+    if has_nul {
+        // We know of no difference, and such pages are too rare to be worth one. This one was seen to be no deeper and no
+        // dearer than others, so that the parser may have it whole.
+        html = Html::parse_document(page);
+    }
+    Some(stock::tree(&html, page.len()))
 }
 
 /// What a `script`'s type says when its content is JSON-LD.
@@ -44,23 +53,22 @@ pub(super) fn names_json_ld(kind: &[u8]) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
-    use scraper::Html;
 
     use super::*;
-    use crate::decode::stock;
-    use crate::decode::tokenizer::parse_whole;
-    use crate::tree::{Attr, Tag, Tree};
+    use crate::tree::{Attr, Tag};
 
-    /// By our own way.
     fn tree(page: &str) -> Tree {
-        let arena = parse(page, 512).expect("not deep");
-        arena.into_tree(page.len())
+        super::tree(page, 512).expect("not deep")
     }
 
-    /// Both trees of `page`, side by side.
+    fn by_parser(page: &str) -> Tree {
+        stock::tree(&Html::parse_document(page), page.len())
+    }
+
+    /// The trees of `page`, ours and the parser's, side by side.
     pub(in crate::decode) fn assert_same_tree(page: &str) {
-        let arena = parse(page, 100_000).expect("small");
-        let (ours, theirs) = (arena.into_tree(page.len()), stock::tree(page));
+        let ours = super::tree(page, 100_000).expect("small");
+        let theirs = by_parser(page);
         assert!(
             ours == theirs,
             "{page:?}\nours:   {}\ntheirs: {}",
@@ -257,8 +265,8 @@ pub(super) mod tests {
             {
                 let path = entry.unwrap().path();
                 let page = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-                assert!(tree(&page) == stock::tree(&page), "{}", path.display());
-                let html = parse_whole(&page, 512).expect("not deep");
+                assert!(tree(&page) == by_parser(&page), "{}", path.display());
+                let html = tokenizer::parse(&page, 512).expect("not deep");
                 assert!(
                     html.html() == Html::parse_document(&page).html(),
                     "{}",
@@ -273,12 +281,12 @@ pub(super) mod tests {
 
         #[test]
         fn what_is_left_out_makes_no_difference(page in soup()) {
-            prop_assert_eq!(tree(&page), stock::tree(&page));
+            prop_assert_eq!(tree(&page), by_parser(&page));
         }
 
         #[test]
         fn the_whole_page_is_read_as_the_parser_reads_it(page in soup()) {
-            let html = parse_whole(&page, 512).expect("not deep");
+            let html = tokenizer::parse(&page, 512).expect("not deep");
             prop_assert_eq!(html, Html::parse_document(&page));
         }
 
@@ -286,8 +294,8 @@ pub(super) mod tests {
         fn depth_is_never_missed_by_much(page in soup()) {
             // The outline may count an element more or less; what it lets pass has to stay near the limit.
             for depth_max in [4, 8, 16] {
-                if parse(&page, depth_max).is_some() {
-                    let tree = stock::tree(&page);
+                if super::tree(&page, depth_max).is_some() {
+                    let tree = by_parser(&page);
                     let depth = tree.nodes().map(|node| tree.ancestors(node).count()).max();
                     prop_assert!(depth.unwrap_or(0) <= 4 * depth_max + 8);
                 }

@@ -2,6 +2,7 @@
 //! where things begin and end. It drives the parser ([`super::tokenizer`]); it runs on bytes whose charset is not yet known (all
 //! charsets of the web but UTF-16 write ASCII as ASCII), and in place of parsing for pages that no tree can be built of.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memmem};
@@ -190,6 +191,24 @@ impl<'a> Tokens<'a> {
         let end = memmem::find(&self.bytes[start..], b"]]>").map(|end| start + end);
         self.at = end.map_or(self.bytes.len(), |end| end + 3);
         start..end.unwrap_or(self.bytes.len())
+    }
+}
+
+/// A page as the standard preprocesses it: each end of a line is one line feed, and there is no byte-order mark.
+pub(super) fn preprocessed(page: &str) -> Cow<'_, str> {
+    let page = page.strip_prefix('\u{feff}').unwrap_or(page);
+    let mut rest = page;
+    let mut preprocessed = String::new();
+    while let Some(at) = memchr(b'\r', rest.as_bytes()) {
+        preprocessed.reserve(rest.len());
+        preprocessed.push_str(&rest[..at]);
+        preprocessed.push('\n');
+        rest = &rest[at + 1..];
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
+    }
+    match preprocessed.is_empty() {
+        true => Cow::Borrowed(page),
+        false => Cow::Owned(preprocessed + rest),
     }
 }
 

@@ -1,18 +1,18 @@
 //! Decoding: bytes to characters, and characters to lines or a tree. Nothing is decided here: what the sender declared goes on
 //! beside what the bytes are.
 
-mod arena;
 mod charset;
 mod compression;
+mod direct;
 mod flat;
 mod html;
 mod markup;
 mod references;
+mod sets;
 mod sniff;
 mod stack;
 mod stock;
 mod tokenizer;
-mod walk;
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Character references: `&amp;`, `&#8212;`, `&hellip`, as the HTML standard reads them (13.2.5.72 to 13.2.5.80).
 
+use std::borrow::Cow;
+
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 use memchr::memchr;
 
@@ -12,6 +14,16 @@ const COMMON: &[(&str, &str)] = &[
     ("lt;", "<"),
     ("gt;", ">"),
 ];
+
+/// The same as [`resolve`], without a copy where there is nothing to resolve.
+pub(super) fn resolved(text: &str, is_in_attribute: bool) -> Cow<'_, str> {
+    if memchr(b'&', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut resolved = String::with_capacity(text.len());
+    resolve(text, is_in_attribute, &mut resolved);
+    Cow::Owned(resolved)
+}
 
 /// Writes `text` to `out` with its references resolved. In an attribute's value, a name without its semicolon that goes on
 /// as a word or with `=` is none: `?a=b&copy=c` is an address.

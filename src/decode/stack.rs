@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use super::markup::{self, TagToken};
+use super::sets::{is_formatting, is_heading, is_scope, is_special, opens_block};
 use crate::tree::Tag;
 
 /// A page of more tags takes several hundred megabytes until it is cleaned; long pages of news have a few thousand.
@@ -22,6 +23,33 @@ const REOPENED_FREE: usize = 200_000;
 /// Attributes of repeated `html` and `body` tags all go into one list.
 const ROOT_TAGS_MAX: usize = 1_000;
 
+/// What a page has cost so far.
+#[derive(Default)]
+pub(super) struct Cost {
+    tags: usize,
+    steps: usize,
+    reopened: usize,
+}
+
+impl Cost {
+    /// A tag, for which the parser walks so many steps.
+    pub(super) fn tag(&mut self, steps: usize) {
+        self.tags += 1;
+        self.steps += steps;
+    }
+
+    /// Formatting elements are opened anew.
+    pub(super) fn reopen(&mut self, count: usize) {
+        self.reopened += count;
+    }
+
+    pub(super) fn is_too_high(&self) -> bool {
+        self.steps > STEPS_FREE + STEPS_PER_TAG * self.tags
+            || self.reopened > REOPENED_FREE + REOPENED_PER_TAG * self.tags
+            || self.tags > TAGS_MAX
+    }
+}
+
 /// What is open at one place of the page, and what the way there costs.
 pub(super) struct Stack<'a> {
     bytes: &'a [u8],
@@ -32,10 +60,8 @@ pub(super) struct Stack<'a> {
     formatting_open: usize,
     /// How many `svg` and `math` are open.
     foreign: usize,
-    tags: usize,
     root_tags: usize,
-    steps: usize,
-    reopened: usize,
+    cost: Cost,
 }
 
 #[derive(Clone)]
@@ -58,30 +84,26 @@ impl<'a> Stack<'a> {
             formatting: Vec::new(),
             formatting_open: 0,
             foreign: 0,
-            tags: 0,
             root_tags: 0,
-            steps: 0,
-            reopened: 0,
+            cost: Cost::default(),
         }
     }
 
     /// No tree should be built of a page that leads here.
     pub(super) fn is_too_costly(&self, depth_max: usize) -> bool {
         self.open.len() + self.formatting.len() > depth_max
-            || self.steps > STEPS_FREE + STEPS_PER_TAG * self.tags
-            || self.reopened > REOPENED_FREE + REOPENED_PER_TAG * self.tags
             || self.root_tags > ROOT_TAGS_MAX
-            || self.tags > TAGS_MAX
+            || self.cost.is_too_high()
     }
 
     /// A start tag with so many attributes; gives its element.
     pub(super) fn start(&mut self, token: &TagToken, attributes: usize) -> Option<Tag> {
         let tag = markup::tag_named(&self.bytes[token.name.clone()]);
         let missing = self.formatting.len().saturating_sub(self.formatting_open);
-        self.tags += 1;
         // Each attribute is compared with all before it.
-        self.steps += self.open.len() + self.formatting.len() + attributes * attributes / 16;
-        self.reopened += missing;
+        let steps = self.open.len() + self.formatting.len() + attributes * attributes / 16;
+        self.cost.tag(steps);
+        self.cost.reopen(missing);
         if self.foreign > 0 {
             if token.is_self_closing || tag.is_some_and(markup::is_void) {
                 return tag;
@@ -117,24 +139,25 @@ impl<'a> Stack<'a> {
     pub(super) fn end(&mut self, token: &TagToken) -> Option<Tag> {
         let name = &self.bytes[token.name.clone()];
         let tag = markup::tag_named(name);
-        self.tags += 1;
-        self.steps += self.open.len();
+        self.cost.tag(self.open.len());
         match tag {
             Some(tag) if is_formatting(tag) => self.end_formatting(tag),
-            Some(tag) if is_heading(tag) => self.truncate_at(is_heading, is_scope),
+            Some(tag) if is_heading(tag) => self.truncate_at(is_heading, ends_scope),
             Some(Tag::Form) => {
-                if let Some(at) = self.find(|o| o == Tag::Form, is_scope) {
+                if let Some(at) = self.find(|o| o == Tag::Form, ends_scope) {
                     self.open.remove(at);
                 }
             }
             Some(tag) if is_table_part(tag) => {
                 self.truncate_at(|o| o == tag, |o| o == Tag::Table || o == Tag::Template);
             }
-            Some(tag) if is_special(tag) => self.truncate_at(|o| o == tag, is_scope),
-            Some(tag) => self.truncate_at(|o| o == tag, is_special),
+            Some(tag) if ends_search(tag) || opens_block(tag) => {
+                self.truncate_at(|o| o == tag, ends_scope);
+            }
+            Some(tag) => self.truncate_at(|o| o == tag, ends_search),
             None => {
                 let open = self.open.iter().rposition(|o| match o.tag {
-                    Some(tag) => is_special(tag),
+                    Some(tag) => ends_search(tag),
                     None => self.bytes[o.name.clone()].eq_ignore_ascii_case(name),
                 });
                 if let Some(at) = open.filter(|&at| self.open[at].tag.is_none()) {
@@ -174,11 +197,11 @@ impl<'a> Stack<'a> {
             }
             // The one that is open ends, but what was opened in it stays open.
             A | Nobr if self.remembers(tag) => self.end_formatting(tag),
-            Select | Button => self.truncate_at(|o| o == tag, is_scope),
+            Select | Button => self.truncate_at(|o| o == tag, ends_scope),
             _ => {}
         }
-        if closes_p(tag) {
-            self.truncate_at(|o| o == P, |o| is_scope(o) || o == Button);
+        if ends_paragraph(tag) {
+            self.truncate_at(|o| o == P, |o| ends_scope(o) || o == Button);
         }
         if is_heading(tag) && self.open.last().and_then(|o| o.tag).is_some_and(is_heading) {
             self.truncate(self.open.len() - 1);
@@ -235,12 +258,12 @@ impl<'a> Stack<'a> {
         if let Some(at) = remembered.filter(|&at| self.formatting[at].is_some()) {
             self.formatting.remove(at);
         }
-        let Some(at) = self.find(|o| o == tag, is_scope) else {
+        let Some(at) = self.find(|o| o == tag, ends_scope) else {
             return;
         };
         if self.open[at..]
             .iter()
-            .any(|o| o.tag.is_some_and(is_special))
+            .any(|o| o.tag.is_some_and(ends_search))
         {
             self.open.remove(at);
             self.formatting_open -= 1;
@@ -282,23 +305,9 @@ impl<'a> Stack<'a> {
     }
 }
 
-/// Formatting elements, in the standard's words: what they do goes on behind a block that ends inside them.
-pub(super) fn is_formatting(tag: Tag) -> bool {
-    use Tag::*;
-    matches!(
-        tag,
-        A | B | Big | Code | Em | Font | I | Nobr | S | Small | Strike | Strong | Tt | U
-    )
-}
-
 fn bears_marker(tag: Tag) -> bool {
     use Tag::*;
     matches!(tag, Td | Th | Caption | Object | Marquee | Template)
-}
-
-fn is_heading(tag: Tag) -> bool {
-    use Tag::*;
-    matches!(tag, H1 | H2 | H3 | H4 | H5 | H6)
 }
 
 fn is_table_part(tag: Tag) -> bool {
@@ -309,103 +318,33 @@ fn is_table_part(tag: Tag) -> bool {
     )
 }
 
-/// Where the standard's "has an element in scope" ends.
-fn is_scope(tag: Tag) -> bool {
-    use Tag::*;
-    matches!(
-        tag,
-        Caption | Html | Table | Td | Th | Marquee | Object | Select | Template | Svg | Math
-    )
+/// Nothing reaches through drawings and formulas.
+fn ends_scope(tag: Tag) -> bool {
+    is_scope(tag) || matches!(tag, Tag::Svg | Tag::Math)
+}
+
+fn ends_search(tag: Tag) -> bool {
+    is_special(tag) || matches!(tag, Tag::Svg | Tag::Math)
 }
 
 fn is_list_boundary(tag: Tag) -> bool {
-    is_special(tag) && !matches!(tag, Tag::Address | Tag::Div | Tag::P)
-}
-
-/// The standard's "special" elements: an end tag of another kind does not reach through them.
-fn is_special(tag: Tag) -> bool {
-    use Tag::*;
-    closes_p(tag)
-        || is_table_part(tag)
-        || matches!(
-            tag,
-            Body | Button
-                | Dd
-                | Dt
-                | Form
-                | Frameset
-                | Head
-                | Html
-                | Iframe
-                | Li
-                | Marquee
-                | Noembed
-                | Noframes
-                | Noscript
-                | Object
-                | P
-                | Script
-                | Select
-                | Style
-                | Template
-                | Textarea
-                | Title
-                | Svg
-                | Math
-        )
+    ends_search(tag) && !matches!(tag, Tag::Address | Tag::Div | Tag::P)
 }
 
 /// Start tags that end an open `p`.
-fn closes_p(tag: Tag) -> bool {
+fn ends_paragraph(tag: Tag) -> bool {
     use Tag::*;
     is_heading(tag)
+        || opens_block(tag)
         || matches!(
             tag,
-            Address
-                | Article
-                | Aside
-                | Blockquote
-                | Center
-                | Dd
-                | Details
-                | Dialog
-                | Dir
-                | Div
-                | Dl
-                | Dt
-                | Fieldset
-                | Figcaption
-                | Figure
-                | Footer
-                | Form
-                | Header
-                | Hgroup
-                | Hr
-                | Li
-                | Main
-                | Menu
-                | Nav
-                | Ol
-                | P
-                | Plaintext
-                | Pre
-                | Search
-                | Section
-                | Summary
-                | Table
-                | Ul
-                | Xmp
+            Dd | Dt | Form | Hr | Li | Plaintext | Pre | Table | Xmp
         )
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::arena::Arena;
-    use crate::decode::tokenizer::parse;
-
-    fn parsed(page: &str, depth_max: usize) -> Option<Arena> {
-        parse(page, depth_max)
-    }
+    use crate::decode::tokenizer::parse as parsed;
 
     #[test]
     fn what_the_standard_closes_is_not_counted_as_depth() {

@@ -1,15 +1,13 @@
-//! HTML to an [`Arena`]: a tokenizer of our own drives html5ever's tree builder.
+//! HTML to [`Html`]: a tokenizer of our own drives html5ever's tree builder. It is the way of pages that [`super::direct`]
+//! leaves.
 //!
-//! Two thirds of the time of `scraper::Html::parse_document` go into its tokenizer, which looks at each character; this one looks for
+//! Two thirds of the time of `Html::parse_document` go into its tokenizer, which looks at each character; this one looks for
 //! the next byte that matters ([`super::markup`]) and hands on stretches of the page without copying them. The tree is the
 //! same, by test: `html()` of both is compared on pages, on cases for each state of the standard, and on mutations of both.
-//!
-//! What no [`crate::tree::Tree`] holds (the text of scripts, styles and comments, most attributes) is left out on the
-//! way, other attributes go past the parser, and a page that would cost too much (see [`super::stack`]) is given up.
+//! A page that would cost too much (see [`super::stack`]) is given up.
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::LazyLock;
 
 use html5ever::tendril::StrTendril;
@@ -21,60 +19,29 @@ use html5ever::tokenizer::{
 use html5ever::tree_builder::{TreeBuilder, TreeSink};
 use html5ever::{Attribute, LocalName, QualName, ns};
 use memchr::{memchr, memchr2};
+use scraper::{Html, HtmlTreeSink};
 
-use super::arena::{Arena, Shelf};
-use super::markup::{self, AttributeToken, CDATA, TagToken, Token, Tokens};
+use super::markup::{self, CDATA, TagToken, Token, Tokens};
 use super::references;
-use super::stack::{Stack, is_formatting};
-use crate::tree::{Attr, Tag};
+use super::stack::Stack;
+use crate::tree::Tag;
 
-/// Parses a page, but for what no [`crate::tree::Tree`] holds; `None` if it nests elements deeper than `depth_max` or would
-/// cost out of proportion.
-pub(super) fn parse(page: &str, depth_max: usize) -> Option<Arena> {
-    let shelf = Rc::new(Shelf::for_page(page.len()));
-    let arena = Arena::new(page.len(), Rc::clone(&shelf));
-    grow(page, arena, Some(shelf), depth_max)
-}
-
-/// Parses a page with all that is in it, as the parser does.
-#[cfg(test)]
-pub(super) fn parse_whole(page: &str, depth_max: usize) -> Option<scraper::Html> {
-    let sink = scraper::HtmlTreeSink::new(scraper::Html::new_document());
-    grow(page, sink, None, depth_max)
-}
-
-fn grow<S: TreeSink>(
-    page: &str,
-    sink: S,
-    shelf: Option<Rc<Shelf>>,
-    depth_max: usize,
-) -> Option<S::Output> {
-    let page = page.strip_prefix('\u{feff}').unwrap_or(page);
-    let page = with_line_feeds(page);
+/// Parses a page; `None` if it nests elements deeper than `depth_max` or would cost out of proportion.
+pub(super) fn parse(page: &str, depth_max: usize) -> Option<Html> {
+    let page = markup::preprocessed(page);
     let parse = Parse {
         page: &page,
         buffer: StrTendril::from_slice(&page),
-        builder: TreeBuilder::new(sink, Default::default()),
-        shelf,
+        builder: TreeBuilder::new(HtmlTreeSink::new(Html::new_document()), Default::default()),
     };
     parse.run(depth_max)
 }
 
-/// The standard's preprocessing: each end of a line is one line feed.
-fn with_line_feeds(page: &str) -> Cow<'_, str> {
-    match memchr(b'\r', page.as_bytes()) {
-        None => Cow::Borrowed(page),
-        Some(_) => Cow::Owned(page.replace("\r\n", "\n").replace('\r', "\n")),
-    }
-}
-
-struct Parse<'a, S: TreeSink> {
+struct Parse<'a> {
     page: &'a str,
     /// The page once more, of which tokens share stretches.
     buffer: StrTendril,
-    builder: TreeBuilder<S::Handle, S>,
-    /// Where attributes go. Without one, all of the page goes through the parser.
-    shelf: Option<Rc<Shelf>>,
+    builder: TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink>,
 }
 
 /// How the characters of a stretch are read.
@@ -90,8 +57,8 @@ enum Characters {
     Raw,
 }
 
-impl<S: TreeSink> Parse<'_, S> {
-    fn run(self, depth_max: usize) -> Option<S::Output> {
+impl Parse<'_> {
+    fn run(self, depth_max: usize) -> Option<Html> {
         let mut stack = Stack::new(self.page.as_bytes());
         let mut tokens = Tokens::new(self.page.as_bytes());
         while let Some(token) = tokens.next() {
@@ -139,19 +106,11 @@ impl<S: TreeSink> Parse<'_, S> {
 
     /// A start tag and, where the tree builder says so, the raw text behind it.
     fn start(&self, tokens: &mut Tokens<'_>, token: &TagToken, tag: Option<Tag>) {
-        let (attrs, had_duplicates) = self.attributes(tokens, token, tag);
+        let (attrs, had_duplicates) = self.attributes(tokens);
         let start = self.tag(TagKind::StartTag, token, tag, attrs, had_duplicates);
-        let is_kept = match tag {
-            Some(Tag::Style | Tag::Noscript | Tag::Noembed | Tag::Noframes) => !self.drops(),
-            Some(Tag::Script) => !self.drops() || is_json_ld(&start),
-            _ => true,
-        };
         let characters = self.hand_on(HtmlToken::TagToken(start));
         if let (Some(characters), Some(tag)) = (characters, tag) {
-            let content = tokens.raw_text(tag);
-            if is_kept {
-                self.characters(content, characters);
-            }
+            self.characters(tokens.raw_text(tag), characters);
         }
     }
 
@@ -175,34 +134,12 @@ impl<S: TreeSink> Parse<'_, S> {
         }
     }
 
-    /// The attributes of a start tag as the parser gets them, and whether one stood twice.
-    fn attributes(
-        &self,
-        tokens: &Tokens<'_>,
-        token: &TagToken,
-        tag: Option<Tag>,
-    ) -> (Vec<Attribute>, bool) {
-        let written = tokens.attributes();
-        let mut attrs: Vec<Attribute> = Vec::new();
-        if written.is_empty() && tag.is_some() {
-            return (attrs, false);
-        }
-        let name = &self.page[token.name.clone()];
-        if let Some(shelf) = &self.shelf
-            && !reads_attributes(tag, name)
-        {
-            let local = tag.is_none().then(|| (Attr::LocalName, lower(name)));
-            let known = written.iter().filter_map(|attribute| {
-                let name = markup::attr_named(self.page[attribute.name.clone()].as_bytes())?;
-                Some((name, self.resolved(attribute.value.clone())))
-            });
-            return (shelf.lay(local.into_iter().chain(known)), false);
-        }
+    /// The attributes of the tag that was read last, and whether one stood twice.
+    fn attributes(&self, tokens: &Tokens<'_>) -> (Vec<Attribute>, bool) {
+        let mut attrs: Vec<Attribute> = Vec::with_capacity(tokens.attributes().len());
         let mut had_duplicates = false;
-        for attribute in written {
-            let Some(name) = self.attribute_name(attribute, tag) else {
-                continue;
-            };
+        for attribute in tokens.attributes() {
+            let name = lower_name(&self.page[attribute.name.clone()]);
             if attrs.iter().any(|attr| attr.name.local == name) {
                 had_duplicates = true;
                 continue;
@@ -215,37 +152,12 @@ impl<S: TreeSink> Parse<'_, S> {
         (attrs, had_duplicates)
     }
 
-    /// `None` for an attribute that is not kept.
-    fn attribute_name(&self, attribute: &AttributeToken, tag: Option<Tag>) -> Option<LocalName> {
-        let name = &self.page[attribute.name.clone()];
-        match markup::attr_named(name.as_bytes()) {
-            Some(Attr::Type) => Some(ATTR_NAMES[Attr::Type as usize].clone()),
-            _ if self.drops() && tag == Some(Tag::Script) => None,
-            Some(attr) => Some(ATTR_NAMES[attr as usize].clone()),
-            None => Some(lower_name(name)),
-        }
-    }
-
-    fn drops(&self) -> bool {
-        self.shelf.is_some()
-    }
-
     fn value(&self, range: Range<usize>) -> StrTendril {
-        match self.resolved(range.clone()) {
-            Cow::Borrowed(_) => self.stretch(range),
-            Cow::Owned(value) => StrTendril::from_slice(&value),
-        }
-    }
-
-    /// The value that is written there.
-    fn resolved(&self, range: Range<usize>) -> Cow<'_, str> {
-        let value = &self.page[range];
+        let value = &self.page[range.clone()];
         if memchr2(b'&', 0, value.as_bytes()).is_none() {
-            return Cow::Borrowed(value);
+            return self.stretch(range);
         }
-        let mut resolved = String::with_capacity(value.len());
-        references::resolve(&without_nul(value), true, &mut resolved);
-        Cow::Owned(resolved)
+        StrTendril::from_slice(&references::resolved(&without_nul(value), true))
     }
 
     fn characters(&self, range: Range<usize>, how: Characters) {
@@ -286,12 +198,8 @@ impl<S: TreeSink> Parse<'_, S> {
     }
 
     fn comment(&self, range: Range<usize>) {
-        // An empty one stays: where it stands makes a difference to the text around it in tables.
-        let comment = match self.drops() {
-            false => StrTendril::from_slice(&without_nul(&self.page[range])),
-            true => StrTendril::new(),
-        };
-        self.hand_on(HtmlToken::CommentToken(comment));
+        let comment = without_nul(&self.page[range]);
+        self.hand_on(HtmlToken::CommentToken(StrTendril::from_slice(&comment)));
     }
 
     fn is_cdata(&self, range: &Range<usize>) -> bool {
@@ -329,40 +237,17 @@ fn without_nul(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn is_json_ld(script: &HtmlTag) -> bool {
-    let kind = script.attrs.iter().find(|attr| &*attr.name.local == "type");
-    kind.is_some_and(|kind| super::html::names_json_ld(kind.value.as_bytes()))
-}
-
-/// The tree builder makes more of the element's attributes than to keep them: it compares those of formatting elements (of
-/// which `a` is never open twice), some of `input`, `template`, `font` and `annotation-xml` decide where an element goes.
-fn reads_attributes(tag: Option<Tag>, name: &str) -> bool {
-    match tag {
-        Some(Tag::Input | Tag::Template | Tag::Script) => true,
-        Some(tag) => is_formatting(tag) && tag != Tag::A,
-        None => name.eq_ignore_ascii_case("annotation-xml"),
-    }
-}
-
-/// The names as the parser holds them, in the order of the enums: finding one there costs more than to clone it here.
+/// The names as the parser holds them, in the order of [`Tag`]: finding one there costs more than to clone it here.
 static TAG_NAMES: LazyLock<Vec<LocalName>> = LazyLock::new(|| {
     let names = Tag::ALL.iter().map(|tag| tag.as_str());
     names.map(LocalName::from).collect()
 });
-static ATTR_NAMES: LazyLock<Vec<LocalName>> = LazyLock::new(|| {
-    let names = Attr::ALL.iter().map(|attr| attr.as_str());
-    names.map(LocalName::from).collect()
-});
 
 fn lower_name(name: &str) -> LocalName {
-    LocalName::from(lower(name))
-}
-
-fn lower(name: &str) -> Cow<'_, str> {
     let name = without_nul(name);
     match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        false => name,
-        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => LocalName::from(name),
+        true => LocalName::from(name.to_ascii_lowercase()),
     }
 }
 
@@ -383,13 +268,11 @@ impl TokenSink for DoctypeSink {
 
 #[cfg(test)]
 mod tests {
-    use scraper::Html;
-
     use super::*;
 
     /// Both ways of reading `page`, side by side.
     fn assert_same(page: &str) {
-        let ours = parse_whole(page, 100_000).expect("small");
+        let ours = parse(page, 100_000).expect("small");
         let theirs = Html::parse_document(page);
         assert!(
             ours == theirs,
