@@ -504,13 +504,18 @@ macro_rules! names {
 
             /// What bears that name (lower case).
             pub fn from_name(name: &str) -> Option<$enum> {
-                let mut slot = slot(name.as_bytes());
+                Self::named(name.as_bytes()).filter(|found| found.as_str() == name)
+            }
+
+            /// What bears that name, in any case of letters.
+            pub fn named(name: &[u8]) -> Option<$enum> {
+                let mut slot = slot(name);
                 loop {
                     let index = usize::from(Self::SLOTS[slot]);
                     if index == usize::from(FREE) {
                         return None;
                     }
-                    if Self::NAMES[index] == name {
+                    if Self::NAMES[index].as_bytes().eq_ignore_ascii_case(name) {
                         return Some(Self::ALL[index]);
                     }
                     slot = (slot + 1) % SLOTS;
@@ -523,16 +528,19 @@ macro_rules! names {
 const SLOTS: usize = 1024;
 const FREE: u8 = u8::MAX;
 
-/// Where the search for a name begins.
+/// Where the search for a name begins: the same for small and capital letters.
 const fn slot(name: &[u8]) -> usize {
+    const fn small(letter: u8) -> usize {
+        (letter | 0x20) as usize
+    }
     if name.is_empty() {
         return 0;
     }
     let last = name.len() - 1;
-    let mix = name[0] as usize * 31
-        + name[last] as usize * 7
-        + name[last / 2] as usize * 131
-        + name[last - last / 4] as usize * 61
+    let mix = small(name[0]) * 31
+        + small(name[last]) * 7
+        + small(name[last / 2]) * 131
+        + small(name[last - last / 4]) * 61
         + name.len() * 17;
     mix % SLOTS
 }
@@ -879,10 +887,14 @@ mod tests {
     #[test]
     fn every_name_is_found_and_no_other() {
         for &tag in Tag::ALL {
-            assert_eq!(Tag::from_name(tag.as_str()), Some(tag));
+            let name = tag.as_str();
+            assert_eq!(Tag::from_name(name), Some(tag));
+            assert_eq!(Tag::named(name.to_uppercase().as_bytes()), Some(tag));
         }
         for &attr in Attr::ALL {
-            assert_eq!(Attr::from_name(attr.as_str()), Some(attr));
+            let name = attr.as_str();
+            assert_eq!(Attr::from_name(name), Some(attr));
+            assert_eq!(Attr::named(name.to_uppercase().as_bytes()), Some(attr));
         }
         for unknown in ["", "x", "amp-video", "DIV", "scripts", "é", "data-"] {
             assert_eq!(Tag::from_name(unknown), None, "{unknown}");

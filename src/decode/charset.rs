@@ -121,10 +121,28 @@ fn plausible_share(encoding: &'static Encoding, sample: &[u8]) -> f32 {
     units.filter(|&unit| is_plausible(unit)).count() as f32 / total as f32
 }
 
-/// The charset of content in bytes that hold ASCII as ASCII. `header` and `in_page` are labels that were declared, `tld` the
-/// last part of the host it came from.
-pub(super) fn choose(
+/// The charset of content in bytes that hold ASCII as ASCII, and its characters. `header` and `in_page` are labels that
+/// were declared, `tld` the last part of the host it came from.
+pub(super) fn read<'a>(
+    content: &'a [u8],
+    header: Option<&str>,
+    in_page: Option<&str>,
+    tld: Option<&str>,
+) -> (Charset, Characters<'a>) {
+    let text = std::str::from_utf8(content).ok();
+    let charset = choose(content, text, header, in_page, tld);
+    let is_ascii = || charset.encoding.is_ascii_compatible() && content.is_ascii();
+    let characters = match text {
+        Some(text) if charset.encoding == UTF_8 || is_ascii() => Characters::new(text),
+        _ => decode_as(content, &charset),
+    };
+    (charset, characters)
+}
+
+/// `text`: the content, if it is valid UTF-8.
+fn choose(
     content: &[u8],
+    text: Option<&str>,
     header: Option<&str>,
     in_page: Option<&str>,
     tld: Option<&str>,
@@ -145,6 +163,16 @@ pub(super) fn choose(
     });
     if content.is_ascii() {
         return choose_for_ascii(content, declared);
+    }
+    let mut declared = declared.peekable();
+    if text.is_some() {
+        match declared.peek() {
+            None => return Charset::new(UTF_8, CharsetEvidence::Utf8),
+            Some(&(encoding, evidence)) if encoding == UTF_8 => {
+                return Charset::new(encoding, evidence);
+            }
+            Some(_) => {}
+        }
     }
     let utf8 = Utf8Fit::of(content);
     let mut is_contradicted = false;
@@ -327,15 +355,9 @@ pub(super) fn decode_as<'a>(content: &'a [u8], charset: &Charset) -> Characters<
 
 fn decode<'a>(content: &'a [u8], encoding: &'static Encoding, start: usize) -> Characters<'a> {
     let bytes = &content[start..];
-    let mut characters = Characters {
-        text: Cow::Borrowed(""),
-        undecodable: Vec::new(),
-        undecodable_count: 0,
-    };
+    let mut characters = Characters::new("");
     if encoding == UTF_8 {
         characters.decode_utf8(bytes, start);
-    } else if encoding.is_ascii_compatible() && bytes.is_ascii() {
-        characters.text = Cow::Borrowed(std::str::from_utf8(bytes).expect("ASCII is UTF-8"));
     } else {
         characters.decode_other(bytes, encoding, start);
     }
@@ -343,6 +365,14 @@ fn decode<'a>(content: &'a [u8], encoding: &'static Encoding, start: usize) -> C
 }
 
 impl<'a> Characters<'a> {
+    fn new(text: &'a str) -> Characters<'a> {
+        Characters {
+            text: Cow::Borrowed(text),
+            undecodable: Vec::new(),
+            undecodable_count: 0,
+        }
+    }
+
     fn decode_utf8(&mut self, bytes: &'a [u8], start: usize) {
         if let Ok(text) = std::str::from_utf8(bytes) {
             self.text = Cow::Borrowed(text);
@@ -402,7 +432,7 @@ pub(super) fn declared_in_page(content: &[u8]) -> Option<String> {
     let mut tokens = Tokens::new(head);
     while let Some(token) = tokens.next() {
         let Token::Start(token) = token else { continue };
-        match markup::tag_named(&head[token.name]) {
+        match Tag::named(&head[token.name]) {
             Some(Tag::Meta) => {
                 let is_content_type = tokens
                     .attribute("http-equiv")

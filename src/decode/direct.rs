@@ -1,9 +1,9 @@
 //! HTML to [`Tree`] at once, for pages whose elements end up in the order in which their tags stand. Nearly all do.
 //!
-//! These are the rules of the standard's tree construction (13.2.6) but for those that move what stands already (a block that
-//! ends inside a formatting element, text between the cells of a table) and for what is rare (framesets, templates, MathML,
-//! HTML inside drawings). A page that needs one of these is [`Rare`]: html5ever reads it from its start
-//! ([`super::tokenizer`]). The trees of both are the same, by test.
+//! These are the rules of the standard's tree construction (13.2.6), as html5ever has them, but for those that move what
+//! stands already (a block that ends inside a formatting element, text between the cells of a table) and for what is rare
+//! (framesets, formulas, HTML inside drawings). A page that needs one of these is [`Rare`]: html5ever reads it from its
+//! start ([`super::tokenizer`]). The trees of both are the same, by test.
 
 mod elements;
 mod end;
@@ -12,7 +12,7 @@ mod start;
 use std::ops::Range;
 
 use self::elements::{Elements, Kind};
-use super::markup::{self, CDATA, TagToken, Token, Tokens};
+use super::markup::{CDATA, TagToken, Token, Tokens};
 use super::references;
 use crate::tree::{Tag, Tree};
 
@@ -131,7 +131,7 @@ impl<'a> Page<'a> {
 
     fn name(&self, token: &TagToken) -> Name<'a> {
         let written = &self.page[token.name.clone()];
-        let tag = markup::tag_named(written.as_bytes()).unwrap_or(Tag::Other);
+        let tag = Tag::named(written.as_bytes()).unwrap_or(Tag::Other);
         Name { tag, written }
     }
 

@@ -12,7 +12,7 @@ pub(super) fn text(page: &str) -> String {
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(range) => lines.push(&page[range]),
-            Token::Start(tag) => match markup::tag_named(page[tag.name].as_bytes()) {
+            Token::Start(tag) => match Tag::named(page[tag.name].as_bytes()) {
                 Some(tag) if markup::is_raw(tag) => {
                     let content = tokens.raw_text(tag);
                     if matches!(tag, Tag::Textarea | Tag::Xmp | Tag::Plaintext) {
@@ -21,7 +21,7 @@ pub(super) fn text(page: &str) -> String {
                 }
                 tag => lines.end(line_end(tag)),
             },
-            Token::End(tag) => lines.end(line_end(markup::tag_named(page[tag.name].as_bytes()))),
+            Token::End(tag) => lines.end(line_end(Tag::named(page[tag.name].as_bytes()))),
             Token::Comment(_) | Token::Bogus(_) | Token::Doctype(_) | Token::Nothing => {}
         }
     }

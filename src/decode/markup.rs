@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::tree::{Attr, Tag};
+use crate::tree::Tag;
 
 /// One piece of a page. Ranges are places in the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -401,26 +401,6 @@ pub(super) fn is_void(tag: Tag) -> bool {
     )
 }
 
-/// The element that bears the name, in any case of letters.
-pub(super) fn tag_named(name: &[u8]) -> Option<Tag> {
-    Tag::from_name(lower(name, &mut [0; NAME_BYTES_MAX])?)
-}
-
-/// The attribute that bears the name, in any case of letters.
-pub(super) fn attr_named(name: &[u8]) -> Option<Attr> {
-    Attr::from_name(lower(name, &mut [0; NAME_BYTES_MAX])?)
-}
-
-/// Names that are known are shorter.
-const NAME_BYTES_MAX: usize = 24;
-
-fn lower<'a>(name: &[u8], buffer: &'a mut [u8; NAME_BYTES_MAX]) -> Option<&'a str> {
-    let lower = buffer.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    std::str::from_utf8(lower).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,7 +416,7 @@ mod tests {
                     assert_eq!(page[tag.range(false)].as_bytes()[0], b'<');
                     assert!(page[tag.range(false)].ends_with('>'));
                     let mut seen = format!("<{name}>");
-                    if let Some(raw) = tag_named(name.as_bytes()).filter(|&tag| is_raw(tag)) {
+                    if let Some(raw) = Tag::named(name.as_bytes()).filter(|&tag| is_raw(tag)) {
                         seen += &format!("[{}]", &page[tokens.raw_text(raw)]);
                     }
                     seen
@@ -529,19 +509,6 @@ mod tests {
             ("<plaintext>a</plaintext>", "<plaintext>[a</plaintext>]"),
         ] {
             assert_eq!(tokens(page).join(" "), expected, "{page}");
-        }
-    }
-
-    #[test]
-    fn every_name_is_known_in_capitals() {
-        for &tag in Tag::ALL {
-            assert_eq!(tag_named(tag.as_str().to_uppercase().as_bytes()), Some(tag));
-        }
-        for &attr in Attr::ALL {
-            assert_eq!(
-                attr_named(attr.as_str().to_uppercase().as_bytes()),
-                Some(attr)
-            );
         }
     }
 

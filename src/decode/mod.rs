@@ -106,13 +106,13 @@ pub fn decode(
             let row = row_of(content, is_called_html);
             let in_page = (row.declared_charset)(content);
             let tld = declared.url.as_deref().and_then(top_level_domain);
-            let charset = charset::choose(
+            let (charset, characters) = charset::read(
                 content,
                 header.as_deref(),
                 in_page.as_deref(),
                 tld.as_deref(),
             );
-            (row, charset, charset::decode_as(content, &charset))
+            (row, charset, characters)
         }
     };
     let is_blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');

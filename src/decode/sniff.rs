@@ -114,7 +114,7 @@ pub(super) fn is_html(content: &[u8], is_called_html: bool) -> bool {
     match prologue(sample) {
         Prologue::Html => true,
         Prologue::OtherXml => false,
-        Prologue::None => Evidence::of(sample).is_html(is_called_html),
+        Prologue::None => Evidence::of(sample, is_called_html).is_html(is_called_html),
     }
 }
 
@@ -148,7 +148,7 @@ fn prologue(sample: &[u8]) -> Prologue {
             }
             Some(Token::Start(root)) => {
                 let name = &bytes[root.name.clone()];
-                let tag = markup::tag_named(name);
+                let tag = Tag::named(name);
                 let namespace = tokens.attribute("xmlns");
                 let is_xhtml = namespace == Some(b"http://www.w3.org/1999/xhtml");
                 let is_page = matches!(tag, Some(Tag::Html | Tag::Body | Tag::Div | Tag::P));
@@ -200,7 +200,8 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn of(sample: &[u8]) -> Evidence {
+    /// What is called HTML needs little of it.
+    fn of(sample: &[u8], is_called_html: bool) -> Evidence {
         let mut evidence = Evidence::default();
         let mut open = Vec::new();
         let mut blocks_open = 0_usize;
@@ -213,7 +214,7 @@ impl Evidence {
                     evidence.inside_bytes += if blocks_open > 0 { bytes } else { 0 };
                 }
                 Token::Start(token) => {
-                    let Some(tag) = markup::tag_named(&sample[token.name.clone()]) else {
+                    let Some(tag) = Tag::named(&sample[token.name.clone()]) else {
                         continue;
                     };
                     let before = &sample[..token.range(false).start];
@@ -250,7 +251,7 @@ impl Evidence {
                     }
                 }
                 Token::End(token) => {
-                    let tag = markup::tag_named(&sample[token.name]);
+                    let tag = Tag::named(&sample[token.name]);
                     let nearest = open.iter().rposition(|(open, _)| Some(*open) == tag);
                     // An end tag far from its start is as likely to belong to nothing.
                     if let Some(at) = nearest.filter(|at| at + 64 >= open.len()) {
@@ -263,6 +264,9 @@ impl Evidence {
                 Token::Comment(_) | Token::Bogus(_) | Token::Doctype(_) | Token::Nothing => {}
             }
             evidence.begins_framed |= evidence.frames > 0 && evidence.text_bytes == 0;
+            if is_called_html && evidence.is_html(true) {
+                break;
+            }
         }
         evidence
     }

@@ -98,7 +98,7 @@ impl<'a> Stack<'a> {
 
     /// A start tag with so many attributes; gives its element.
     pub(super) fn start(&mut self, token: &TagToken, attributes: usize) -> Option<Tag> {
-        let tag = markup::tag_named(&self.bytes[token.name.clone()]);
+        let tag = Tag::named(&self.bytes[token.name.clone()]);
         let missing = self.formatting.len().saturating_sub(self.formatting_open);
         // Each attribute is compared with all before it.
         let steps = self.open.len() + self.formatting.len() + attributes * attributes / 16;
@@ -138,7 +138,7 @@ impl<'a> Stack<'a> {
     /// An end tag; gives what it names.
     pub(super) fn end(&mut self, token: &TagToken) -> Option<Tag> {
         let name = &self.bytes[token.name.clone()];
-        let tag = markup::tag_named(name);
+        let tag = Tag::named(name);
         self.cost.tag(self.open.len());
         match tag {
             Some(tag) if is_formatting(tag) => self.end_formatting(tag),

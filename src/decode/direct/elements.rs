@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Name, Rare, Step};
-use crate::decode::markup::{self, AttributeToken};
+use crate::decode::markup::AttributeToken;
 use crate::decode::references;
 use crate::decode::sets::{is_implied, is_scope, is_special};
 use crate::decode::stack::Cost;
@@ -208,7 +208,7 @@ fn known<'a>(
     attributes: &[AttributeToken],
 ) -> impl Iterator<Item = (Attr, Cow<'a, str>)> {
     attributes.iter().filter_map(|attribute| {
-        let name = markup::attr_named(page[attribute.name.clone()].as_bytes())?;
+        let name = Attr::named(page[attribute.name.clone()].as_bytes())?;
         let value = references::resolved(&page[attribute.value.clone()], true);
         Some((name, value))
     })

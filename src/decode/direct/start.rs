@@ -4,7 +4,6 @@
 use super::elements::Kind;
 use super::{Mode, Name, Page, Quirks, Rare, Step};
 use crate::decode::html::names_json_ld;
-use crate::decode::markup;
 use crate::decode::references;
 use crate::decode::sets::{is_formatting, is_heading, is_special, opens_block};
 use crate::tree::Attr;
@@ -405,7 +404,7 @@ impl<'a> Page<'a> {
         let mut attributes = self.tokens.attributes().iter();
         let kind = attributes.find(|attribute| {
             let name = self.page[attribute.name.clone()].as_bytes();
-            markup::attr_named(name) == Some(Attr::Type)
+            Attr::named(name) == Some(Attr::Type)
         });
         kind.is_some_and(|kind| {
             let kind = references::resolved(&self.page[kind.value.clone()], true);
