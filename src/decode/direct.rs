@@ -117,7 +117,7 @@ impl<'a> Page<'a> {
                 Token::Comment(_) => self.comment(),
                 Token::Bogus(range) => self.bogus_comment(range)?,
                 Token::Doctype(range) => self.doctype(range),
-                Token::Nothing => {}
+                Token::Nothing => self.drops_line_feed = false,
             }
         }
         while !self.templates.is_empty() {
