@@ -26,6 +26,10 @@ pub struct CreditBook {
     generic: HashSet<String>,
     particles: HashSet<String>,
     widgets: Vec<String>,
+    /// The last bytes of the widgets.
+    widget_ends: HashSet<u8>,
+    /// All words of the tables. No credit has another one in small letters.
+    words: HashSet<String>,
 }
 
 /// A credit in a line.
@@ -79,6 +83,19 @@ const LABELLED_CHARS_MAX: usize = 200;
 const AGENCY_BYTES: usize = 64;
 const CLOSING: &[char] = &[')', ']', '）', '】', '］'];
 const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "ⓒ", "®"];
+/// What stands before the house through which a picture came.
+const VIA: &[&str] = &[
+    " via ", " Via ", " VIA ", "/via ", " /via ", " vía ", " Vía ",
+];
+/// Claims after a credit, which say nothing of whose it is.
+const CLAIMS: &[&str] = &[
+    "All rights reserved",
+    "Alle Rechte vorbehalten",
+    "Tous droits réservés",
+    "Todos los derechos reservados",
+    "Todos os direitos reservados",
+    "Tutti i diritti riservati",
+];
 
 impl CreditBook {
     pub(crate) fn new(words: &CreditWords) -> CreditBook {
@@ -87,6 +104,29 @@ impl CreditBook {
         };
         let labels = lower(&words.labels).into_iter().map(|label| (label, false));
         let sources = lower(&words.sources).into_iter().map(|label| (label, true));
+        let lists = [
+            &words.agencies,
+            &words.wires,
+            &words.labels,
+            &words.sources,
+            &words.generic,
+            &words.particles,
+        ];
+        let entries = lists
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.to_lowercase());
+        let own = CLAIMS.iter().chain(SIGNS).chain(VIA);
+        let entries = entries.chain(own.map(|entry| entry.to_lowercase()));
+        let words_of = |entry: String| -> Vec<String> {
+            let words = entry.split(|c: char| !c.is_alphabetic());
+            words.map(str::to_owned).collect()
+        };
+        let widgets: Vec<String> = words
+            .widgets
+            .iter()
+            .map(|word| word.to_lowercase())
+            .collect();
         // A source weighs more than a label of the same words.
         let labels: BTreeMap<String, bool> = labels.chain(sources).collect();
         CreditBook {
@@ -101,12 +141,41 @@ impl CreditBook {
             labels: labels.into_iter().collect(),
             generic: lower(&words.generic),
             particles: lower(&words.particles),
-            widgets: words
-                .widgets
+            widget_ends: widgets
                 .iter()
-                .map(|word| word.to_lowercase())
+                .filter_map(|word| word.bytes().last())
                 .collect(),
+            widgets,
+            words: entries.flat_map(words_of).collect(),
         }
+    }
+
+    /// Where the first word ends that no credit has: one in small letters that is in no table. It may stand in a name only
+    /// if there is a slash (`gulls / Getty Images`).
+    fn prose_at<'t>(
+        &self,
+        text: &'t str,
+        mut words: impl Iterator<Item = &'t str>,
+    ) -> Option<usize> {
+        let found = words.find_map(|word| {
+            let core = word.trim_matches(|c: char| c.is_ascii_punctuation() && c != '@');
+            let small = |c: char| c.is_ascii_lowercase() || !c.is_ascii() && c.is_lowercase();
+            let prose = !core.is_empty() && core.chars().all(small) && !self.words.contains(core);
+            prose.then_some(core)
+        })?;
+        Some(found.as_ptr() as usize - text.as_ptr() as usize + found.len())
+    }
+
+    /// The text cannot be read as a credit: it has words of a sentence, and no label in front. Told of nearly every line.
+    fn is_prose(&self, text: &str) -> bool {
+        if self.prose_at(text, text.split_whitespace()).is_none() || text.contains('/') {
+            return false;
+        }
+        let mut rest = text.trim_start_matches(['(', '[', '（', '【', '［', ' ']);
+        while let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+            rest = rest[sign.len()..].trim_start();
+        }
+        self.label_at_start(rest).is_none()
     }
 
     /// A credit of which a machine left the beginning: `SOPA Imag… [+2371 chars]`, `COURTESY OF… [+12 chars]`.
@@ -166,6 +235,9 @@ impl CreditBook {
             return None;
         }
         let text = line.trim_start_matches(['—', '–', '-', '|', '•', '/', ' ']);
+        if self.is_prose(text) {
+            return None;
+        }
         let shape = self.shape(text)?;
         // `The master of the ferry. Cortesía/Harbour` is a caption with its credit.
         if !shape.label && !shape.source && !shape.bracket && ends_sentence_within(text) {
@@ -584,14 +656,6 @@ fn after_label<'t>(text: &'t str, end: usize, label: &str, source: bool) -> Opti
 
 /// `Ada Brill/Copyright 2026 The AP. All rights reserved.`: the claim at the end says nothing of whose it is.
 fn without_rights(text: &str) -> &str {
-    const CLAIMS: &[&str] = &[
-        "All rights reserved",
-        "Alle Rechte vorbehalten",
-        "Tous droits réservés",
-        "Todos los derechos reservados",
-        "Todos os direitos reservados",
-        "Tutti i diritti riservati",
-    ];
     let bare = text.trim_end_matches(['.', ' ']);
     let claim = CLAIMS.iter().find_map(|claim| bare.strip_suffix(claim));
     claim.map_or(text, |rest| rest.trim_end_matches(['.', ',', ' ']))
@@ -649,9 +713,7 @@ fn split_via(text: &str) -> (&str, Option<&str>) {
     if !pairs.any(|pair| matches!(pair, [b' ' | b'/', b'v' | b'V'])) {
         return (text, None);
     }
-    for sign in [
-        " via ", " Via ", " VIA ", "/via ", " /via ", " vía ", " Vía ",
-    ] {
+    for sign in VIA {
         if let Some(at) = text.rfind(sign) {
             return (&text[..at], Some(text[at + sign.len()..].trim()));
         }

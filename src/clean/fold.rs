@@ -15,8 +15,7 @@ pub struct Folded<'a> {
 impl<'a> Folded<'a> {
     /// Folds a line.
     pub fn new(line: &'a str) -> Folded<'a> {
-        let plain = |c: char| !c.is_uppercase() && !matches!(c, '’' | '‘' | 'ʼ' | '“' | '”' | '\n');
-        let text = match line.chars().all(plain) {
+        let text = match is_folded(line) {
             true => Cow::Borrowed(line),
             false => Cow::Owned(folded(line)),
         };
@@ -45,17 +44,29 @@ impl<'a> Folded<'a> {
     }
 }
 
+fn is_folded(line: &str) -> bool {
+    let plain = |c: char| !c.is_uppercase() && !matches!(c, '’' | '‘' | 'ʼ' | '“' | '”' | '\n');
+    !line.bytes().any(|byte| byte.is_ascii_uppercase()) && line.chars().all(plain)
+}
+
 fn folded(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
-    for char in line.chars() {
-        match char {
-            '\n' => text.push(' '),
-            // Nearly all of them; the tables of Unicode are not asked.
-            ascii if ascii.is_ascii() => text.push(ascii.to_ascii_lowercase()),
-            other => text.extend(fold(other)),
+    // Runs of ASCII, nearly all of the text, are folded as bytes.
+    for run in line
+        .as_bytes()
+        .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
+    {
+        let run = std::str::from_utf8(run).unwrap_or_default();
+        match run.is_ascii() {
+            true => text.push_str(run),
+            false => text.extend(run.chars().flat_map(fold)),
         }
     }
-    text
+    text.make_ascii_lowercase();
+    match text.contains('\n') {
+        true => text.replace('\n', " "),
+        false => text,
+    }
 }
 
 fn fold(char: char) -> impl Iterator<Item = char> {

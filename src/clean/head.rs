@@ -206,8 +206,7 @@ fn is_house_and_place(text: &str) -> bool {
 
 /// The line that is the headline, and whether anything beside its shape and place speaks for it.
 fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
-    let mut best: Option<(usize, i32, bool)> = None;
-    let body = Words::of_body(sheet, first);
+    let mut candidates: Vec<(usize, bool)> = Vec::new(); // and whether nothing open stands above it
     let mut open_before = 0;
     for index in sheet.from()..first {
         let look = sheet.looks[index];
@@ -222,20 +221,30 @@ fn find_title(sheet: &Sheet<'_>, first: usize) -> Option<(usize, bool)> {
         let line = &sheet.lines.lines[index];
         let list = line.kind == crate::article::BlockKind::ListItem || line.continues;
         if look.is_headline() && !list {
-            let evidence = evidence(sheet, index, first);
-            let score = evidence * 2
-                + i32::from(open_before == 0)
-                + i32::from(look.words >= 5)
-                + body.shared(sheet.text(index))
-                + i32::from(is_titled(sheet, index)) * 3
-                - i32::from(look.words > 25);
-            if best.is_none_or(|(_, most, _)| score > most) {
-                best = Some((index, score, evidence > 0));
-            }
+            candidates.push((index, open_before == 0));
         }
         open_before += 1;
     }
-    best.map(|(index, _, corroborated)| (index, corroborated))
+    let corroborated = |index: usize| (index, evidence(sheet, index, first) > 0);
+    if let [(index, _)] = candidates[..] {
+        return Some(corroborated(index));
+    }
+    let body = Words::of_body(sheet, first);
+    let score = |&(index, leads): &(usize, bool)| {
+        let look = sheet.looks[index];
+        evidence(sheet, index, first) * 2
+            + i32::from(leads)
+            + i32::from(look.words >= 5)
+            + body.shared(sheet.text(index))
+            + i32::from(is_titled(sheet, index)) * 3
+            - i32::from(look.words > 25)
+    };
+    // Of equals the first.
+    let best = candidates
+        .iter()
+        .rev()
+        .max_by_key(|candidate| score(candidate));
+    best.map(|&(index, _)| corroborated(index))
 }
 
 /// The first line is the title of the window: this line, and after it the name of the site.
@@ -249,7 +258,10 @@ fn is_titled(sheet: &Sheet<'_>, index: usize) -> bool {
 }
 
 /// Beginnings of the long words of the first paragraphs: a headline says in short what they say at length.
-struct Words(HashSet<String>);
+struct Words(HashSet<Beginning>);
+
+/// So many letters of a word, or fewer and no others.
+type Beginning = [char; 6];
 
 impl Words {
     fn of_body(sheet: &Sheet<'_>, first: usize) -> Words {
@@ -274,16 +286,23 @@ impl Words {
 }
 
 /// The first letters of long words, which endings leave alone; of scripts without blanks, pairs of characters.
-fn beginnings(text: &str) -> Vec<String> {
+fn beginnings(text: &str) -> Vec<Beginning> {
     const LETTERS_MIN: usize = 4;
-    const LETTERS: usize = 6;
     let mut found = Vec::new();
+    let mut letters: Vec<char> = Vec::new();
+    let beginning = |letters: &[char]| {
+        let mut beginning = Beginning::default();
+        let length = letters.len().min(beginning.len());
+        beginning[..length].copy_from_slice(&letters[..length]);
+        beginning
+    };
     for word in text.split(|c: char| !c.is_alphanumeric()) {
-        let letters: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
+        letters.clear();
+        letters.extend(word.chars().flat_map(char::to_lowercase));
         if letters.iter().any(|&c| is_unspaced(c)) {
-            found.extend(letters.windows(2).map(|pair| pair.iter().collect()));
+            found.extend(letters.windows(2).map(beginning));
         } else if letters.len() >= LETTERS_MIN {
-            found.push(letters.iter().take(LETTERS).collect());
+            found.push(beginning(&letters));
         }
     }
     found

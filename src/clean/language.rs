@@ -1,5 +1,8 @@
 //! The language a text is in.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use whatlang::Lang;
 
 /// So many bytes of text are looked at.
@@ -8,38 +11,87 @@ const SAMPLE_BYTES: usize = 1536;
 /// From so many bytes on the likeliest language is taken even if the runner-up is near: those are close relatives.
 const ENOUGH_BYTES: usize = 100;
 
-/// Words that make up more than a third of any English text, in alphabetical order. Other languages have some of them, none has
-/// `the` among them and a quarter of its words here.
-const ENGLISH: &[&str] = &[
-    "a", "and", "are", "as", "at", "be", "by", "for", "from", "has", "have", "he", "his", "in",
-    "is", "it", "of", "on", "said", "that", "the", "this", "to", "was", "were", "who", "with",
+/// Small words, which make up a third of any text of their language.
+const SMALL_WORDS: &[(&str, &str)] = &[
+    (
+        "en",
+        "a and are as at be by for from has have he his in is it of on said that the this to was were who with",
+    ),
+    (
+        "de",
+        "als am an auch auf aus bei das dem den der des die ein eine einem einen einer er es für hat ich im in ist mit \
+         nach nicht sich sie sind und von war werden wie wird zu zum zur",
+    ),
+    (
+        "fr",
+        "a au aux avec ce cette dans de des du elle en est et il la le les leur mais ne on ou par pas plus pour qui que sa \
+         se ses son sont sur un une",
+    ),
+    (
+        "es",
+        "a al como con de del el en es esta este ha la las le lo los más no para pero por que se sin sobre su sus un una y",
+    ),
+    (
+        "pt",
+        "a ao aos as com como da das de do dos e em entre foi já mais mas na nas no nos não o os para pela pelo por que se \
+         sua são um uma à",
+    ),
+    (
+        "it",
+        "a al alla anche che ci come con da dal dalla dei del della delle di e gli ha i il in la le lo ma nel nella non per \
+         più si sono su un una è",
+    ),
+    (
+        "nl",
+        "aan als bij dat de deze die door een en er haar heeft het hij in is maar met naar niet nog om ook op over te tot \
+         uit van voor was werd wordt zijn",
+    ),
 ];
+
+/// Of each small word the languages that have it, a bit for each.
+static LANGUAGES_OF: LazyLock<HashMap<&str, u8>> = LazyLock::new(|| {
+    let mut languages: HashMap<&str, u8> = HashMap::new();
+    for (index, (_, words)) in SMALL_WORDS.iter().enumerate() {
+        for word in words.split_whitespace() {
+            *languages.entry(word).or_default() |= 1 << index;
+        }
+    }
+    languages
+});
 
 /// The BCP 47 code of the language of `text`, if there is enough of it to tell.
 pub fn detect(text: &str) -> Option<&'static str> {
     let sample = &text[..text.floor_char_boundary(SAMPLE_BYTES)];
-    if is_plain_english(sample) {
-        return Some("en");
+    if let Some(language) = by_small_words(sample) {
+        return Some(language);
     }
     let info = whatlang::detect(sample)?;
     (info.is_reliable() || sample.len() >= ENOUGH_BYTES).then(|| code(info.lang()))
 }
 
-/// Nobody doubts that the text is English. Detection, which counts letters in groups of three and compares them with those of
-/// each language, takes longer than reading the page.
-fn is_plain_english(sample: &str) -> bool {
+/// The language whose small words are so many that nobody doubts it, nor takes it for a relative. Detection, which counts letters
+/// in groups of three and compares them with those of each language, takes longer than reading the page.
+fn by_small_words(sample: &str) -> Option<&'static str> {
     const WORDS_MIN: usize = 60;
-    let (mut words, mut english, mut the) = (0, 0, 0);
+    const BYTES_MAX: usize = 6;
+    let languages_of = &*LANGUAGES_OF;
+    let mut counts = [0usize; SMALL_WORDS.len()];
+    let mut words = 0;
     for word in sample.split_ascii_whitespace() {
         words += 1;
-        english += usize::from(word.len() <= 4 && ENGLISH.binary_search(&word).is_ok());
-        the += usize::from(word == "the");
+        let languages = (word.len() <= BYTES_MAX).then(|| languages_of.get(word));
+        let languages = languages.flatten().copied().unwrap_or_default();
+        for (index, count) in counts.iter_mut().enumerate() {
+            *count += usize::from(languages >> index & 1);
+        }
     }
-    let beyond_ascii = sample.bytes().filter(|byte| !byte.is_ascii()).count();
-    words >= WORDS_MIN
-        && english * 4 >= words
-        && the * 40 >= words
-        && beyond_ascii * 20 <= sample.len()
+    let (best, most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
+    let others = counts
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != best);
+    let next = others.map(|(_, count)| *count).max().unwrap_or_default();
+    (words >= WORDS_MIN && most * 4 >= words && next * 3 <= most * 2).then_some(SMALL_WORDS[best].0)
 }
 
 /// BCP 47 prefers the two-letter code (RFC 5646, 2.2.1) where ISO 639-1 has one.
@@ -132,7 +184,8 @@ mod tests {
         assert_eq!(detect(russian), Some("ru"));
         let dutch = "De veerboot naar de eilanden was in de haven, en niemand op de kade had het over the weather of the north.";
         assert_eq!(detect(&dutch.repeat(4)), Some("nl"));
-        assert!(is_plain_english(&english.repeat(2)));
+        assert_eq!(by_small_words(&english.repeat(2)), Some("en"));
+        assert_eq!(by_small_words(&russian.repeat(9)), None);
         assert_eq!(detect(""), None);
     }
 }

@@ -254,7 +254,7 @@ impl<'a> LineBuilder<'a> {
         if self.text.is_empty() {
             return None;
         }
-        if !is_nfc(&self.text) {
+        if !is_composed(&self.text) && !is_nfc(&self.text) {
             self.compose();
         }
         let whole = match &self.pieces[..] {
@@ -383,6 +383,19 @@ impl<'a> LineBuilder<'a> {
     }
 }
 
+/// The text is NFC at a glance: nothing at or above U+0300 is in it, where the characters begin that combine, but quotes and
+/// dashes (U+2010 to U+203F).
+fn is_composed(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let general = byte == 0xe2 && bytes.next() == Some(0x80) && bytes.next() >= Some(0x90);
+        if byte >= 0xcc && !general {
+            return false;
+        }
+    }
+    true
+}
+
 /// Cuts a text where no composition can reach across, except that runs which are NFC already stay together.
 fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
@@ -403,22 +416,27 @@ fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Blanks and unseen characters of `text`, except that a single space within a line is the commonest of them.
+/// Blanks and unseen characters of `text`, except for single spaces between characters that are seen: they stay as they are.
 fn special_chars(text: &str) -> impl Iterator<Item = (usize, char)> {
     let bytes = text.as_bytes();
     let mut at = 0;
+    let mut seen = false; // the character before
     std::iter::from_fn(move || {
         loop {
             // Bytes that can begin a special character: controls, space, DEL and the first bytes of the others.
             let byte = *bytes.get(at)?;
             match byte {
-                0x21..=0x7e => at += 1,
-                0x80..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..=0xff => at += 1,
+                0x21..=0x7e => (at, seen) = (at + 1, true),
+                0x80..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..=0xff => {
+                    (at, seen) = (at + 1, true)
+                }
+                b' ' if seen && bytes.get(at + 1).is_some_and(u8::is_ascii_graphic) => at += 2,
                 _ => {
                     let char = text[at..].chars().next()?;
                     let from = at;
                     at += char.len_utf8();
-                    if char.is_whitespace() || is_unseen(char) {
+                    seen = !(char.is_whitespace() || is_unseen(char));
+                    if !seen {
                         return Some((from, char));
                     }
                 }

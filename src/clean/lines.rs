@@ -128,8 +128,13 @@ fn rows(input: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut start = 0;
     let mut blank_before = 0u8;
-    let ends = input.char_indices().filter(|(_, c)| is_line_end(*c));
-    let ends = ends.map(|(at, c)| (at, at + c.len_utf8()));
+    // Bytes that a line end begins with.
+    let lead = |byte: &u8| matches!(byte, b'\n'..=b'\r' | 0xc2 | 0xe2);
+    let leads = input.as_bytes().iter().enumerate();
+    let ends = leads.filter(|(_, byte)| lead(byte)).filter_map(|(at, _)| {
+        let end = input[at..].chars().next().filter(|c| is_line_end(*c))?;
+        Some((at, at + end.len_utf8()))
+    });
     for (end, next) in ends.chain([(input.len(), input.len())]) {
         let row = &input[start..end];
         let seen = row.trim_matches(is_blank);

@@ -40,71 +40,109 @@ const CLOSING: &[char] = &[
     '"', '”', '“', '’', '\'', '»', '«', ')', ']', '」', '』', '）', '›', '*', '_',
 ];
 
-/// What a character is.
-#[derive(Debug, Clone, Copy)]
-struct Kind {
-    alphabetic: bool,
-    numeric: bool,
-    upper: bool,
-    lower: bool,
+/// What a character is: the sum of these signs.
+mod kind {
+    pub(super) const LETTER: u8 = 1;
+    pub(super) const DIGIT: u8 = 2;
+    pub(super) const UPPER: u8 = 4;
+    pub(super) const LOWER: u8 = 8;
+    /// Of a script without blanks between words.
+    pub(super) const UNSPACED: u8 = 16;
+    /// A word goes on after it.
+    pub(super) const JOINT: u8 = 32;
+    /// After it and a blank another sentence begins.
+    pub(super) const STOP: u8 = 64;
+    /// A sentence ends with it, also without a blank.
+    pub(super) const FULL_STOP: u8 = 128;
 }
 
-impl Kind {
-    fn of(char: char) -> Kind {
-        let alphabetic = char.is_alphabetic();
-        Kind {
-            alphabetic,
-            numeric: char.is_numeric(),
-            upper: alphabetic && char.is_uppercase(),
-            lower: alphabetic && char.is_lowercase(),
-        }
-    }
+fn kind_of(char: char) -> u8 {
+    let sign = |is: bool, sign: u8| if is { sign } else { 0 };
+    let letter = char.is_alphabetic();
+    sign(letter, kind::LETTER)
+        | sign(char.is_numeric(), kind::DIGIT)
+        | sign(letter && char.is_uppercase(), kind::UPPER)
+        | sign(letter && char.is_lowercase(), kind::LOWER)
+        | sign(is_unspaced(char), kind::UNSPACED)
+        | sign(matches!(char, '\'' | '’' | '-' | '.'), kind::JOINT)
+        | sign(
+            matches!(char, '.' | '!' | '?' | '…' | '"' | '”' | '»' | '’'),
+            kind::STOP,
+        )
+        | sign(
+            matches!(char, '。' | '！' | '？' | '।' | '۔'),
+            kind::FULL_STOP,
+        )
 }
 
 /// The kinds of all characters of up to two bytes: the library searches four tables for one that is not ASCII.
-static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| ('\0'..'\u{800}').map(Kind::of).collect());
+static KINDS: LazyLock<Box<[u8; 0x800]>> = LazyLock::new(|| {
+    Box::new(std::array::from_fn(|code| {
+        char::from_u32(code as u32).map_or(0, kind_of)
+    }))
+});
+
+/// What is counted of a line's characters.
+#[derive(Default)]
+struct Count {
+    chars: usize,
+    unspaced: usize,
+    syllables: usize, // of Hangul
+    words: usize,
+    sentences: usize,
+    /// All kinds that occur.
+    kinds: u8,
+    capitals: usize,
+    in_word: bool,
+    after_stop: bool,
+}
+
+impl Count {
+    fn of(text: &str) -> Count {
+        let kinds = &**KINDS;
+        let mut count = Count::default();
+        for char in text.chars() {
+            let code = u32::from(char) as usize;
+            let kind = kinds.get(code).copied().unwrap_or_else(|| kind_of(char));
+            count.add(char, kind);
+        }
+        count
+    }
+
+    #[inline(always)]
+    fn add(&mut self, char: char, kind: u8) {
+        self.chars += 1;
+        self.kinds |= kind;
+        self.capitals += usize::from(kind & kind::UPPER != 0);
+        let unspaced = kind & kind::UNSPACED != 0;
+        self.unspaced += usize::from(unspaced);
+        self.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
+        let word = kind & (kind::LETTER | kind::DIGIT) != 0 && !unspaced;
+        self.words += usize::from(word & !self.in_word);
+        self.in_word = word | (self.in_word & (kind & kind::JOINT != 0));
+        let ends = (char == ' ') & self.after_stop | (kind & kind::FULL_STOP != 0);
+        self.sentences += usize::from(ends);
+        self.after_stop = kind & kind::STOP != 0;
+    }
+
+    fn has(&self, kind: u8) -> bool {
+        self.kinds & kind != 0
+    }
+}
 
 impl Look {
     /// Looks at a line.
     pub fn at(text: &str) -> Look {
-        let mut look = Look::default();
-        let mut unspaced = 0;
-        let mut syllables = 0; // of Hangul
-        let mut chars = 0;
-        let (mut upper, mut lower, mut letters, mut digits) = (0, 0, 0, 0);
-        let mut before = ' ';
-        let mut in_word = false;
-        let kinds = &*KINDS;
-        for char in text.chars() {
-            let known = kinds.get(char as usize);
-            let kind = known.copied().unwrap_or_else(|| Kind::of(char));
-            chars += 1;
-            if is_unspaced(char) {
-                unspaced += 1;
-            }
-            syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-            let Kind {
-                alphabetic,
-                numeric,
-                ..
-            } = kind;
-            letters += usize::from(alphabetic);
-            upper += usize::from(kind.upper);
-            lower += usize::from(kind.lower);
-            digits += usize::from(numeric);
-            let word = (alphabetic || numeric) && !is_unspaced(char);
-            look.words += usize::from(word && !in_word);
-            in_word = word || (in_word && matches!(char, '\'' | '’' | '-' | '.'));
-            let stop = matches!(before, '.' | '!' | '?' | '…' | '"' | '”' | '»' | '’');
-            look.sentences +=
-                usize::from(char == ' ' && stop || matches!(char, '。' | '！' | '？' | '।' | '۔'));
-            before = char;
-        }
-        look.words += unspaced / 2;
-        look.weight = chars + unspaced * 3 / 2 + syllables * 4 / 5;
-        look.capitals = upper > 1 && lower == 0;
-        look.readable = letters + digits > 0;
-        look.number = digits > 0 && letters == 0;
+        let count = Count::of(text);
+        let mut look = Look {
+            words: count.words + count.unspaced / 2,
+            weight: count.chars + count.unspaced * 3 / 2 + count.syllables * 4 / 5,
+            sentences: count.sentences,
+            capitals: count.capitals > 1 && !count.has(kind::LOWER),
+            readable: count.has(kind::LETTER | kind::DIGIT),
+            number: count.has(kind::DIGIT) && !count.has(kind::LETTER),
+            ..Look::default()
+        };
         let end = text.trim_end_matches(CLOSING).trim_end();
         look.ellipsis = end.ends_with('…') || end.ends_with("...");
         look.stops = !look.ellipsis && end.ends_with(['.', '。', '।', '۔', '｡']);

@@ -23,6 +23,7 @@ pub mod lines;
 pub mod look;
 pub mod metadata;
 pub mod page;
+mod phrases;
 pub mod pins;
 pub mod quality;
 mod reference;

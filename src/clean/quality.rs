@@ -94,9 +94,8 @@ fn is_mojibake(text: &str) -> bool {
         "â€", "Ã©", "Ã¨", "Ã¼", "Ã¤", "Ã¶", "Ã±", "Ã³", "Ã¡", "Ã§", "Ã£", "ÃŸ", "Â«", "Â»", "Â ",
         "Ð°", "Ð¾", "Ñ‚",
     ];
-    let first = ['â', 'Ã', 'Â', 'Ð', 'Ñ'];
-    let hits = text
-        .match_indices(first)
-        .filter(|(at, _)| PAIRS.iter().any(|pair| text[*at..].starts_with(pair)));
+    // All of them begin with this byte.
+    let leads = memchr::memchr_iter(0xc3, text.as_bytes());
+    let hits = leads.filter(|at| PAIRS.iter().any(|pair| text[*at..].starts_with(pair)));
     hits.take(3).count() == 3
 }

@@ -1,18 +1,17 @@
 //! `Rules`: the families of lines that are not the article, as tables (`config/rules/*.toml`).
 //!
-//! All phrases of all rules stand in one Aho-Corasick automaton; a rule's regex is tried only on a line that holds one
-//! of its phrases (SPEED: a hundred patterns at once run at 2 MB/s, this at 190).
+//! The phrases of all rules are sought at once; a rule's regex is tried only on a line that holds one of its phrases.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::credit::CreditBook;
 use crate::clean::fold::Folded;
+use crate::clean::phrases::Phrases;
 use crate::clean::rules::pack::{Content, Defect, Pack, Source};
 use crate::clean::site::Site;
 use crate::digest::DigestHasher;
@@ -105,16 +104,17 @@ pub struct PackInfo {
 /// All phrases of some rules.
 #[derive(Debug)]
 struct Index {
-    all: Phrases,
+    all: Sought,
     /// Those that count in lines of more than [`LONG_CHARS`]: few, for most rules are about short lines.
-    of_long: Phrases,
+    of_long: Sought,
 }
 
+/// Phrases, each with the rule that it is of and how it must stand.
 #[derive(Debug)]
-struct Phrases {
-    automaton: AhoCorasick,
-    /// For each phrase of the automaton: whose it is and how it must stand.
-    places: Vec<(usize, Place)>,
+struct Sought {
+    /// Those that a line must begin with.
+    leading: Phrases<(usize, Place)>,
+    within: Phrases<(usize, Place)>,
 }
 
 /// One family of lines.
@@ -395,7 +395,7 @@ impl Rules {
     fn with(id: String, rules: Vec<Rule>, credits: Arc<CreditBook>) -> Rules {
         Rules {
             id,
-            index: Index::new(&rules).expect("far fewer phrases than an automaton holds"),
+            index: Index::new(&rules),
             rules,
             credits,
             sites: Vec::new(),
@@ -507,14 +507,14 @@ impl PackInfo {
 }
 
 impl Index {
-    fn new(rules: &[Rule]) -> Result<Index, aho_corasick::BuildError> {
+    fn new(rules: &[Rule]) -> Index {
         let counts_in_long = |rule: &Rule, place| {
             rule.chars_max > LONG_CHARS || rule.cuts && place == Place::Pattern
         };
-        Ok(Index {
-            all: Phrases::new(rules, |_, _| true)?,
-            of_long: Phrases::new(rules, counts_in_long)?,
-        })
+        Index {
+            all: Sought::new(rules, |_, _| true),
+            of_long: Sought::new(rules, counts_in_long),
+        }
     }
 
     fn hits<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
@@ -522,14 +522,16 @@ impl Index {
         let line = &*folded.text;
         let window = line.floor_char_boundary(line.len().saturating_sub(LINE_BYTES_MAX));
         let is_long = text.len() > LONG_CHARS && text.chars().count() > LONG_CHARS;
-        let phrases = if is_long { &self.of_long } else { &self.all };
-        for found in phrases.automaton.find_overlapping_iter(&line[window..]) {
-            let (rule, place) = phrases.places[found.pattern().as_usize()];
-            let span = window + found.start()..window + found.end();
-            if !fits.contains(&(place, rule)) && folded.stands(span, place) {
+        let sought = if is_long { &self.of_long } else { &self.all };
+        let mut found = |span, (rule, place)| {
+            if folded.stands(span, place) && !fits.contains(&(place, rule)) {
                 fits.push((place, rule));
             }
-        }
+        };
+        sought.within.find(line, window..line.len(), &mut found);
+        sought
+            .leading
+            .find(line, window..folded.core.start + 1, &mut found);
         fits.sort_unstable();
         let mut chars = None;
         let mut hits = Vec::new();
@@ -561,26 +563,24 @@ impl Index {
     }
 }
 
-impl Phrases {
-    fn new(
-        rules: &[Rule],
-        counts: impl Fn(&Rule, Place) -> bool,
-    ) -> Result<Phrases, aho_corasick::BuildError> {
-        let mut places = Vec::new();
-        let mut texts = Vec::new();
+impl Sought {
+    fn new(rules: &[Rule], counts: impl Fn(&Rule, Place) -> bool) -> Sought {
+        let (mut leading, mut within) = (Vec::new(), Vec::new());
         for (index, rule) in rules.iter().enumerate() {
             let phrases = rule.phrases().into_iter();
             for (place, list) in phrases.filter(|&(place, _)| counts(rule, place)) {
-                for phrase in list {
-                    places.push((index, place));
-                    texts.push(Folded::new(phrase).text.into_owned());
-                }
+                let sought = match place {
+                    Place::Is | Place::Label | Place::Starts => &mut leading,
+                    Place::Ends | Place::Has | Place::Pattern => &mut within,
+                };
+                let fold = |phrase| (Folded::new(phrase).text.into_owned(), (index, place));
+                sought.extend(list.iter().map(|phrase| fold(phrase)));
             }
         }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(&texts)?;
-        Ok(Phrases { automaton, places })
+        Sought {
+            leading: Phrases::new(leading),
+            within: Phrases::new(within),
+        }
     }
 }
 

@@ -120,13 +120,13 @@ fn could_be(sheet: &Sheet<'_>, index: usize) -> bool {
         && !look.capitals
         && look.weight <= WEIGHT_MAX
         && look.words >= 6;
-    let plain = line.kind == BlockKind::Paragraph
-        && !line.continues
-        && !line.text.contains(['|', '\n', '@', '*']);
+    let sign = |byte: u8| matches!(byte, b'|' | b'\n' | b'@' | b'*');
     shaped
-        && plain
+        && line.kind == BlockKind::Paragraph
+        && !line.continues
         && sheet.is_open(index)
         && sheet.hits[index].is_empty()
+        && !text.bytes().any(sign)
         && !text.ends_with([';', ',', '-'])
         && !text.contains("://")
         && !text.contains(".com/")
@@ -192,7 +192,6 @@ fn in_head(sheet: &Sheet<'_>, index: usize) -> bool {
 /// where the lead picture is, the comma may be missing: `Feuer im Hafen von Kiel am 3. Januar 2026.`
 fn dates_the_scene(text: &str, head: bool) -> bool {
     let text = text.trim_end_matches(['.', ' ']);
-    let words: Vec<&str> = text.split(' ').collect();
     let digits = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
     let month = |word: &str| date::is_month(&word.trim_end_matches(['.', ',']).to_lowercase());
     // Days of the week, and small words that lead to a date.
@@ -201,6 +200,11 @@ fn dates_the_scene(text: &str, head: bool) -> bool {
         let word = word.trim_end_matches(['.', ',']);
         digits(word) || month(word) || beside(word)
     };
+    // Most lines do not end in a date.
+    if !text.rsplit(' ').next().is_some_and(|last| of_date(&&last)) {
+        return false;
+    }
+    let words: Vec<&str> = text.split(' ').collect();
     let length = words.iter().rev().take_while(of_date).count();
     let (scene, day) = words.split_at(words.len() - length);
     let dated = day.iter().any(|word| month(word)) && day.iter().any(|word| digits(word));
@@ -411,6 +415,7 @@ fn is_name(sheet: &Sheet<'_>, index: usize) -> bool {
             && word.chars().skip(1).any(char::is_lowercase)
     };
     sheet.is_open(index)
+        && sheet.looks[index].words <= 3
         && (2..=3).contains(&text.split(' ').count())
         && sheet.lines.lines[index].kind == BlockKind::Paragraph
         && text.split(' ').all(capital)

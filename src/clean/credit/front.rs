@@ -41,6 +41,7 @@ impl CreditBook {
     /// `Image copyright Reuters Image caption The ferry`: what stands before the label of the caption.
     fn before_caption_label(&self, line: &str) -> Option<usize> {
         const LABELS: &[&str] = &["Image caption", "Media caption", "Video caption"];
+        memchr::memmem::find(line.as_bytes(), b" caption")?;
         let at = LABELS.iter().filter_map(|label| line.find(label)).min()?;
         (at > 0 && self.whole(line[..at].trim()).is_some()).then_some(at)
     }
@@ -53,6 +54,11 @@ impl CreditBook {
             (rest, marked) = (after.trim_start(), true);
         } else if let Some((_, after, source)) = self.label_at_start(rest) {
             (rest, marked) = (after, !source);
+        }
+        // Nothing else tells a credit from a sentence that begins with names.
+        let through = || memchr::memmem::find(rest.as_bytes(), b" via ").is_some();
+        if !marked && memchr::memchr(b'/', rest.as_bytes()).is_none() && !through() {
+            return None;
         }
         let offset = line.len() - rest.len();
         let mut run: Vec<(usize, &str)> = Vec::new();
@@ -109,6 +115,12 @@ impl CreditBook {
     fn glued_in_front(&self, line: &str) -> Option<usize> {
         const NAME_BYTES_MAX: usize = 48;
         let window = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
+        let glued = |pair: &[u8]| {
+            !(pair[0].is_ascii() && !pair[0].is_ascii_lowercase()) && pair[1].is_ascii_uppercase()
+        };
+        if !window.as_bytes().windows(2).any(glued) {
+            return None;
+        }
         let at = GLUED_STARTERS
             .iter()
             .flat_map(|starter| window.match_indices(starter))

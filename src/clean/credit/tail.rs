@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use crate::clean::credit::{CLOSING, CreditBook, FoundCredit, opening};
 use crate::clean::fold::is_unspaced;
@@ -87,6 +87,14 @@ impl CreditBook {
 
     /// The end of the line without the remains of a caption's buttons and counters.
     fn without_widgets(&self, line: &str) -> usize {
+        let last = line.bytes().last().unwrap_or_default();
+        if last.is_ascii()
+            && !last.is_ascii_digit()
+            && !last.is_ascii_whitespace()
+            && !self.widget_ends.contains(&last.to_ascii_lowercase())
+        {
+            return line.len();
+        }
         let window = line.floor_char_boundary(line.len().saturating_sub(40));
         let tail = line[window..].to_lowercase();
         let mut cut = line.len();
@@ -221,10 +229,13 @@ impl CreditBook {
     fn label_near_end(&self, line: &str) -> Option<FoundCredit> {
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
         let tail = &line[window..];
-        let signs = tail
-            .char_indices()
-            .rev()
-            .filter(|(_, c)| matches!(c, ':' | '：' | '@' | '=' | '＝'));
+        let lead = |byte: &u8| matches!(byte, b':' | b'@' | b'=' | 0xef);
+        // Most lines have none of the signs.
+        let signs = tail.as_bytes().iter().enumerate().rev();
+        let signs = signs.filter(|(_, byte)| lead(byte)).filter_map(|(at, _)| {
+            let sign = tail[at..].chars().next()?;
+            matches!(sign, ':' | '：' | '@' | '=' | '＝').then_some((at, sign))
+        });
         for (at, sign) in signs.take(4) {
             let Some(start) = self.label_before(tail, at) else {
                 continue;
@@ -309,6 +320,11 @@ impl CreditBook {
     /// `... in Doha.AFP`, `... on Friday. Ada Brill / Europa Press`, `... — © BELGA`, `... - Ada Brill/Instituto Mar`.
     fn after_stop(&self, line: &str) -> Option<FoundCredit> {
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
+        let tail = &line[window..];
+        // Before the last word of a sentence no credit begins.
+        let prose = || self.prose_at(tail, tail.split_whitespace().rev());
+        let slash = memchr::memchr(b'/', tail.as_bytes()).is_some();
+        let window = window + if slash { 0 } else { prose().unwrap_or(0) };
         let ends: Vec<usize> = line[window..]
             .char_indices()
             .rev()
@@ -417,7 +433,7 @@ impl CreditBook {
     /// `... in Paris Ada Brill/Reuters`: no sign between caption and name, but a slash before an agency.
     fn slash_at_end(&self, line: &str) -> Option<FoundCredit> {
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
-        let slash = window + line[window..].rfind('/')?;
+        let slash = window + memchr::memrchr(b'/', &line.as_bytes()[window..])?;
         let right = line[slash + 1..].trim();
         let words = right.split_whitespace().count();
         if words == 0 || words > 6 || line.ends_with('.') || !self.has_agency(right) {
@@ -521,15 +537,20 @@ struct Phrases(AhoCorasick);
 
 impl Phrases {
     fn new(phrases: &[&str]) -> Phrases {
-        Phrases(AhoCorasick::new(phrases).expect("a few short phrases make no large automaton"))
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(phrases);
+        Phrases(automaton.expect("a few short phrases make no large automaton"))
     }
 
     /// Where the last of them begins.
     fn last_in(&self, text: &str) -> Option<usize> {
-        self.0
-            .find_overlapping_iter(text)
-            .map(|found| found.start())
-            .max()
+        let mut last = None;
+        let next = |from: usize| self.0.find(Input::new(text).range(from..));
+        while let Some(found) = next(last.map_or(0, |last| last + 1)) {
+            last = Some(found.start());
+        }
+        last
     }
 }
 

@@ -129,17 +129,20 @@ fn beside() -> &'static HashSet<&'static str> {
 /// "3 hours ago", "yesterday 10:30": a day counted from one that the text does not tell.
 pub(super) fn is_relative(line: &str) -> bool {
     const WORDS_MAX: usize = 9;
-    let lower = line.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric() && !is_mark(c))
-        .filter(|word| !word.is_empty())
-        .collect();
-    if words.is_empty() || words.len() > WORDS_MAX {
+    let part = |c: char| !c.is_alphanumeric() && !is_mark(c);
+    let relative = relative();
+    let begins = |text: &str| {
+        let first = text.split(part).find(|word| !word.is_empty());
+        let first = first.map(|word| word.trim_start_matches(char::is_numeric));
+        first.is_some_and(|first| first.is_empty() || relative.known.contains(first))
+    };
+    let first = line.split(part).find(|word| !word.is_empty());
+    if !first.is_some_and(|first| begins(&first.to_lowercase())) {
         return false;
     }
-    let relative = relative();
-    let first = words[0].trim_start_matches(|c: char| c.is_numeric());
-    if !first.is_empty() && !relative.known.contains(first) {
+    let lower = line.to_lowercase();
+    let words: Vec<&str> = lower.split(part).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() || words.len() > WORDS_MAX {
         return false;
     }
     // What leads it ("Updated") says nothing about the day.

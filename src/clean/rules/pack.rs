@@ -219,10 +219,9 @@ impl Pack {
         let Content::Rules(rules) = &self.content else {
             return None;
         };
-        let index = Index::new(rules).ok().filter(|_| self.prove().is_empty())?;
-        Some(Trial {
+        self.prove().is_empty().then(|| Trial {
             rules: rules.clone(),
-            index,
+            index: Index::new(rules),
         })
     }
 
@@ -252,11 +251,10 @@ impl Pack {
             }
         }
         // Cases prove nothing where the rules themselves are not sound.
-        let index = match Index::new(rules) {
-            Ok(index) if sound => index,
-            Ok(_) => return defects,
-            Err(error) => return vec![self.source.defect(None, error.to_string())],
-        };
+        if !sound {
+            return defects;
+        }
+        let index = Index::new(rules);
         for (at, rule) in rules.iter().enumerate() {
             for kind in [CaseKind::Remove, CaseKind::Keep] {
                 for (number, case) in kind.cases(rule).iter().enumerate() {
