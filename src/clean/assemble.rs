@@ -88,6 +88,9 @@ fn kind_of(line: &Line<'_>, finding: &Finding) -> BlockKind {
 
 /// The cuts that can be made, widened over the blanks they would leave doubled or dangling.
 fn usable_cuts(line: &Line<'_>, finding: &Finding) -> Vec<Cut> {
+    if finding.cuts.is_empty() {
+        return Vec::new();
+    }
     let text = &*line.text;
     let mut cuts: Vec<Cut> = Vec::with_capacity(finding.cuts.len());
     for cut in &finding.cuts {

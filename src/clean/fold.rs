@@ -51,16 +51,15 @@ fn is_folded(line: &str) -> bool {
 
 fn folded(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
+    let mut rest = line;
     // Runs of ASCII, nearly all of the text, are folded as bytes.
-    for run in line
-        .as_bytes()
-        .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
-    {
-        let run = std::str::from_utf8(run).unwrap_or_default();
-        match run.is_ascii() {
-            true => text.push_str(run),
-            false => text.extend(run.chars().flat_map(fold)),
-        }
+    while !rest.is_empty() {
+        let beyond = rest.bytes().position(|byte| !byte.is_ascii());
+        let (run, after) = rest.split_at(beyond.unwrap_or(rest.len()));
+        text.push_str(run);
+        let mut chars = after.chars();
+        text.extend(chars.next().into_iter().flat_map(fold));
+        rest = chars.as_str();
     }
     text.make_ascii_lowercase();
     match text.contains('\n') {

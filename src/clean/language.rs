@@ -91,7 +91,8 @@ fn by_small_words(sample: &str) -> Option<&'static str> {
         .enumerate()
         .filter(|(index, _)| *index != best);
     let next = others.map(|(_, count)| *count).max().unwrap_or_default();
-    (words >= WORDS_MIN && most * 4 >= words && next * 3 <= most * 2).then_some(SMALL_WORDS[best].0)
+    let sure = most * 4 >= words && next * 3 <= most * 2 || most * 6 >= words && next * 4 <= *most;
+    (words >= WORDS_MIN && sure).then_some(SMALL_WORDS[best].0)
 }
 
 /// BCP 47 prefers the two-letter code (RFC 5646, 2.2.1) where ISO 639-1 has one.

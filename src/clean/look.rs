@@ -101,32 +101,52 @@ impl Count {
     fn of(text: &str) -> Count {
         let kinds = &**KINDS;
         let mut count = Count::default();
-        for char in text.chars() {
-            let code = u32::from(char) as usize;
-            let kind = kinds.get(code).copied().unwrap_or_else(|| kind_of(char));
-            count.add(char, kind);
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if byte.is_ascii() {
+                count.add(kinds[usize::from(byte)], byte == b' ');
+                at += 1;
+            } else if let Some(char) = text[at..].chars().next() {
+                let kind = kinds.get(u32::from(char) as usize).copied();
+                let kind = kind.unwrap_or_else(|| kind_of(char));
+                count.add(kind, false);
+                count.unspaced += usize::from(kind & kind::UNSPACED != 0);
+                count.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
+                at += char.len_utf8();
+            }
         }
         count
     }
 
     #[inline(always)]
-    fn add(&mut self, char: char, kind: u8) {
+    fn add(&mut self, kind: u8, space: bool) {
         self.chars += 1;
         self.kinds |= kind;
         self.capitals += usize::from(kind & kind::UPPER != 0);
-        let unspaced = kind & kind::UNSPACED != 0;
-        self.unspaced += usize::from(unspaced);
-        self.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-        let word = kind & (kind::LETTER | kind::DIGIT) != 0 && !unspaced;
+        let word = kind & (kind::LETTER | kind::DIGIT) != 0 && kind & kind::UNSPACED == 0;
         self.words += usize::from(word & !self.in_word);
         self.in_word = word | (self.in_word & (kind & kind::JOINT != 0));
-        let ends = (char == ' ') & self.after_stop | (kind & kind::FULL_STOP != 0);
+        let ends = space & self.after_stop | (kind & kind::FULL_STOP != 0);
         self.sentences += usize::from(ends);
         self.after_stop = kind & kind::STOP != 0;
     }
 
+    fn weight(&self) -> usize {
+        self.chars + self.unspaced * 3 / 2 + self.syllables * 4 / 5
+    }
+
     fn has(&self, kind: u8) -> bool {
         self.kinds & kind != 0
+    }
+}
+
+/// [`Look::weight`], and nothing else of it.
+pub fn weight(text: &str) -> usize {
+    // Below U+0800, the first character of three bytes, none counts for more than one.
+    match text.bytes().any(|byte| byte >= 0xe0) {
+        true => Count::of(text).weight(),
+        false => text.chars().count(),
     }
 }
 
@@ -136,7 +156,7 @@ impl Look {
         let count = Count::of(text);
         let mut look = Look {
             words: count.words + count.unspaced / 2,
-            weight: count.chars + count.unspaced * 3 / 2 + count.syllables * 4 / 5,
+            weight: count.weight(),
             sentences: count.sentences,
             capitals: count.capitals > 1 && !count.has(kind::LOWER),
             readable: count.has(kind::LETTER | kind::DIGIT),

@@ -1,27 +1,67 @@
 //! `Phrases`: many phrases sought in a line at once.
 //!
 //! Where a phrase may begin, its first four bytes stand; a filter of 8 KB knows of nearly all places of a line that no phrase
-//! begins with what stands there. An automaton over the same phrases takes some twenty times as long, for each of its steps
-//! waits for memory, and is a hundred times slower to make.
+//! begins with what stands there. An automaton over the same phrases takes several times as long, for each of its steps waits
+//! for memory, and much longer to make.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// So many first bytes are looked up.
 const HEAD: usize = 4;
 
+/// The phrases of a head are found by so many bits.
+const BUCKET_BITS: u32 = 12;
+
 /// Phrases, each with a value.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
-    /// In the order of their texts.
-    phrases: Vec<(Box<[u8]>, T)>,
-    /// For each head, the phrases that begin with it.
-    by_head: HashMap<[u8; HEAD], Range<usize>>,
+    /// In the order of their buckets.
+    phrases: Vec<Phrase<T>>,
+    /// Where each bucket begins in `phrases`, and last where the last one ends.
+    buckets: Vec<u32>,
     heads: Filter,
     /// Phrases that are shorter than a head.
-    short: Vec<(Box<[u8]>, T)>,
+    short: Vec<Phrase<T>>,
     /// The first two bytes of those; of a single byte, with any other after it.
     pairs: Filter,
+}
+
+#[derive(Debug)]
+struct Phrase<T> {
+    /// Its first eight bytes, and which bits of them there are.
+    first: u64,
+    mask: u64,
+    text: Box<[u8]>,
+    value: T,
+}
+
+impl<T> Phrase<T> {
+    fn new(text: String, value: T) -> Phrase<T> {
+        let text = text.into_bytes().into_boxed_slice();
+        let first = first_eight(&text);
+        let bits = 8 * text.len().min(8) as u32;
+        let mask = u64::MAX.checked_shr(64 - bits).unwrap_or_default();
+        Phrase {
+            first,
+            mask,
+            text,
+            value,
+        }
+    }
+
+    fn begins(&self, text: &[u8], first: u64) -> bool {
+        first & self.mask == self.first && text.starts_with(&self.text)
+    }
+}
+
+/// The first eight bytes as a number; what is missing is zero.
+fn first_eight(text: &[u8]) -> u64 {
+    let eight = text.first_chunk().copied().unwrap_or_else(|| {
+        let mut eight = [0; 8];
+        eight[..text.len()].copy_from_slice(text);
+        eight
+    });
+    u64::from_le_bytes(eight)
 }
 
 /// A set of numbers of 16 bits.
@@ -47,37 +87,42 @@ fn spread(head: [u8; HEAD]) -> u16 {
     (u32::from_le_bytes(head).wrapping_mul(0x9e37_79b1) >> 16) as u16
 }
 
+fn bucket(number: u16) -> usize {
+    usize::from(number >> (u16::BITS - BUCKET_BITS))
+}
+
 impl<T: Copy> Phrases<T> {
     pub(super) fn new(phrases: impl IntoIterator<Item = (String, T)>) -> Phrases<T> {
         let phrases = phrases.into_iter();
-        let bytes = phrases.map(|(text, value)| (text.into_bytes().into_boxed_slice(), value));
+        let phrases = phrases.map(|(text, value)| Phrase::new(text, value));
         let (mut phrases, short): (Vec<_>, Vec<_>) =
-            bytes.partition(|(text, _): &(Box<[u8]>, T)| text.len() >= HEAD);
-        phrases.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut set = Phrases {
-            by_head: HashMap::new(),
-            heads: Filter::empty(),
-            pairs: Filter::empty(),
-            phrases,
-            short,
-        };
-        for (index, (text, _)) in set.phrases.iter().enumerate() {
-            let Some(head) = text.first_chunk() else {
-                continue;
-            };
-            let range = set.by_head.entry(*head).or_insert(index..index);
-            range.end = index + 1;
-            set.heads.insert(spread(*head));
+            phrases.partition(|phrase| phrase.text.len() >= HEAD);
+        let number = |phrase: &Phrase<T>| phrase.text.first_chunk().map_or(0, |head| spread(*head));
+        phrases.sort_by_key(number);
+        let (mut heads, mut pairs) = (Filter::empty(), Filter::empty());
+        let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
+        for phrase in &phrases {
+            heads.insert(number(phrase));
+            buckets[bucket(number(phrase)) + 1] += 1;
         }
-        for (text, _) in &set.short {
-            match **text {
+        for index in 1..buckets.len() {
+            buckets[index] += buckets[index - 1];
+        }
+        for phrase in &short {
+            match *phrase.text {
                 [first] => (0..=u8::MAX)
-                    .for_each(|second| set.pairs.insert(u16::from_le_bytes([first, second]))),
-                [first, second, ..] => set.pairs.insert(u16::from_le_bytes([first, second])),
+                    .for_each(|second| pairs.insert(u16::from_le_bytes([first, second]))),
+                [first, second, ..] => pairs.insert(u16::from_le_bytes([first, second])),
                 [] => {}
             }
         }
-        set
+        Phrases {
+            phrases,
+            buckets,
+            heads,
+            short,
+            pairs,
+        }
     }
 
     /// Calls `found` for each phrase that begins in `text` at one of the bytes `starts`, with where it stands.
@@ -93,13 +138,16 @@ impl<T: Copy> Phrases<T> {
             let Some(head) = bytes[at..].first_chunk::<HEAD>() else {
                 break;
             };
-            if !self.heads.has(spread(*head)) {
+            let number = spread(*head);
+            if !self.heads.has(number) {
                 continue;
             }
-            let range = self.by_head.get(head).cloned().unwrap_or_default();
-            for (phrase, value) in &self.phrases[range] {
-                if bytes[at..].starts_with(phrase) {
-                    found(at..at + phrase.len(), *value);
+            let bucket = bucket(number);
+            let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
+            let (rest, first) = (&bytes[at..], first_eight(&bytes[at..]));
+            for phrase in &self.phrases[range] {
+                if phrase.begins(rest, first) {
+                    found(at..at + phrase.text.len(), phrase.value);
                 }
             }
         }
@@ -111,9 +159,9 @@ impl<T: Copy> Phrases<T> {
             if !self.pairs.has(u16::from_le_bytes([bytes[at], second])) {
                 continue;
             }
-            for (phrase, value) in &self.short {
-                if bytes[at..].starts_with(phrase) {
-                    found(at..at + phrase.len(), *value);
+            for phrase in &self.short {
+                if bytes[at..].starts_with(&phrase.text) {
+                    found(at..at + phrase.text.len(), phrase.value);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::article::{Article, Quality, TruncationState};
 use crate::clean::fold::Folded;
-use crate::clean::look::Look;
+use crate::clean::look;
 use crate::clean::rules::Rules;
 use crate::document::{Document, Flag};
 
@@ -27,7 +27,7 @@ fn weight(text: &str) -> usize {
     const CHAR_BYTES_MAX: usize = 4;
     match text.len() >= ERROR_PAGE_CHARS_MAX * CHAR_BYTES_MAX {
         true => ERROR_PAGE_CHARS_MAX,
-        false => Look::at(text).weight,
+        false => look::weight(text),
     }
 }
 

@@ -507,14 +507,13 @@ impl CreditBook {
     /// Where the label begins that ends at `at`. A label may be glued to the word before it if it has a capital.
     fn label_before(&self, text: &str, at: usize) -> Option<usize> {
         let before = text[..at].trim_end();
-        let chars: Vec<(usize, char)> = before
-            .char_indices()
-            .rev()
-            .take(self.label_chars_max)
-            .collect();
+        let chars = before.char_indices().rev().take(self.label_chars_max);
         let mut best = None;
+        let mut label = String::new();
         for (start, char) in chars {
-            let label = before[start..].to_lowercase();
+            for lower in char.to_lowercase().rev() {
+                label.insert(0, lower);
+            }
             if self.label(&label).0.is_some() {
                 let previous = before[..start].chars().next_back();
                 let apart = previous.is_none_or(|c| !c.is_alphanumeric());

@@ -140,6 +140,10 @@ pub(super) fn is_relative(line: &str) -> bool {
     if !first.is_some_and(|first| begins(&first.to_lowercase())) {
         return false;
     }
+    let mut words = line.split(part).filter(|word| !word.is_empty());
+    if words.nth(WORDS_MAX).is_some() {
+        return false;
+    }
     let lower = line.to_lowercase();
     let words: Vec<&str> = lower.split(part).filter(|word| !word.is_empty()).collect();
     if words.is_empty() || words.len() > WORDS_MAX {
