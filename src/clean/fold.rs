@@ -74,13 +74,24 @@ fn fold(char: char) -> impl Iterator<Item = char> {
         '“' | '”' => '"',
         other => other,
     };
-    plain.to_lowercase()
+    let lower = is_cased(plain).then(|| plain.to_lowercase());
+    let same = lower.is_none().then_some(plain);
+    lower.into_iter().flatten().chain(same)
 }
 
 fn core(text: &str) -> Range<usize> {
     let start = text.find(char::is_alphanumeric).unwrap_or(text.len());
     let end = text.char_indices().rev().find(|(_, c)| c.is_alphanumeric());
     start..end.map_or(start, |(at, c)| at + c.len_utf8())
+}
+
+/// Whether a character may have a small and a capital form: punctuation, Chinese characters, kana and Hangul, of which some
+/// texts have thousands, do not.
+pub(super) fn is_cased(char: char) -> bool {
+    !matches!(
+        char,
+        '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+    )
 }
 
 /// Scripts written without blanks between words: Chinese characters, kana, Thai, Lao, Khmer, Burmese.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::clean::fold::is_unspaced;
+use crate::clean::fold::{is_cased, is_unspaced};
 
 /// What can be seen of a line without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -59,10 +59,11 @@ mod kind {
 fn kind_of(char: char) -> u8 {
     let sign = |is: bool, sign: u8| if is { sign } else { 0 };
     let letter = char.is_alphabetic();
+    let cased = letter && is_cased(char);
     sign(letter, kind::LETTER)
         | sign(char.is_numeric(), kind::DIGIT)
-        | sign(letter && char.is_uppercase(), kind::UPPER)
-        | sign(letter && char.is_lowercase(), kind::LOWER)
+        | sign(cased && char.is_uppercase(), kind::UPPER)
+        | sign(cased && char.is_lowercase(), kind::LOWER)
         | sign(is_unspaced(char), kind::UNSPACED)
         | sign(matches!(char, '\'' | '’' | '-' | '.'), kind::JOINT)
         | sign(

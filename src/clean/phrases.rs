@@ -134,11 +134,12 @@ impl<T: Copy> Phrases<T> {
     ) {
         let bytes = text.as_bytes();
         let starts = starts.start..starts.end.min(bytes.len());
-        for at in starts.clone() {
-            let Some(head) = bytes[at..].first_chunk::<HEAD>() else {
-                break;
-            };
-            let number = spread(*head);
+        let last = (starts.end + HEAD - 1).min(bytes.len());
+        let begun = bytes.get(starts.start..last).unwrap_or_default();
+        for (at, head) in begun.windows(HEAD).enumerate() {
+            let at = starts.start + at;
+            let head = [head[0], head[1], head[2], head[3]];
+            let number = spread(head);
             if !self.heads.has(number) {
                 continue;
             }
