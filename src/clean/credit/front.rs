@@ -116,7 +116,7 @@ impl CreditBook {
         const NAME_BYTES_MAX: usize = 48;
         let window = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
         let glued = |pair: &[u8]| {
-            !(pair[0].is_ascii() && !pair[0].is_ascii_lowercase()) && pair[1].is_ascii_uppercase()
+            (pair[0].is_ascii_lowercase() || !pair[0].is_ascii()) && pair[1].is_ascii_uppercase()
         };
         if !window.as_bytes().windows(2).any(glued) {
             return None;
