@@ -272,7 +272,7 @@ impl Floor {
     /// One look at everything; when to look again.
     fn round(&mut self) -> Instant {
         let now = Moment::now();
-        let next = self.intake.tick(now);
+        self.intake.tick(now);
         let room = CLAIMS_MAX - self.in_hand.min(CLAIMS_MAX);
         if room > 0 {
             for claim in self.intake.claim(room, now, &AskArchive(&self.entrance)) {
@@ -283,7 +283,7 @@ impl Floor {
             self.revise(late);
         }
         self.purge.run(&self.config.inbox, &self.entrance);
-        next
+        self.intake.next(now)
     }
 
     fn submit(&mut self, claim: Claim) {

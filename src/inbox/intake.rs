@@ -4,11 +4,11 @@
 //! let (mut intake, report) = Intake::open(...)?;     recovery: what a crash left is released, or dropped and found again
 //! intake.watch(wake);                                watch first, then scan
 //! loop {
-//!     let next = intake.tick(now);                   scans what is due, settles, retries
+//!     intake.tick(now);                              scans what is due, settles, retries
 //!     for claim in intake.claim(max, now, archive)   intents durable; read, decode and clean them on workers
 //!     for late in intake.late_sidecars(max, now)     metadata revisions; answer with `revised`
 //!     ... give each claim back: `archived` | `failed` | `deferred` | `changed`
-//!     wait until `next`, a wake-up, or a claim's end
+//!     wait until `intake.next(now)`, a wake-up, or a claim's end
 //! }
 //! ```
 //!
@@ -29,6 +29,12 @@ use super::options::IntakeOptions;
 use super::root::Root;
 use super::spool::Spool;
 use super::watch::Watch;
+
+/// So many settled files wait to be claimed at most; more are moved on when these are claimed. Each is looked at, opened and asked
+/// for a sidecar first: a hundred thousand that wait at the start must not keep the first one waiting.
+const READY_MAX: usize = 1024;
+/// A root moves on so many files before the others have their turn.
+const MOVED_ON_MAX: usize = 512;
 
 /// How often free space is asked for, and how soon after a pause a claim is tried again.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -130,25 +136,41 @@ impl Intake {
         }
     }
 
-    /// Scans what is due, moves files on whose time has come, tries postponed releases again. Returns when to be called next,
-    /// if nothing wakes it before.
+    /// Scans what is due, moves some files on whose time has come, tries postponed releases again. Returns when to be called
+    /// next, if nothing wakes it before.
     pub fn tick(&mut self, now: Moment) -> Instant {
         self.take_hints(now);
+        let has_room = self.has_room();
         for index in 0..self.roots.len() {
             let root = &mut self.roots[index];
             if root.scan(&mut self.watch, now) {
                 self.look_at_quarantine(index, now);
             }
-            while let Some(due) = self.roots[index].due(now) {
+            let mut left = if has_room { MOVED_ON_MAX } else { 0 };
+            while left > 0
+                && let Some(due) = self.roots[index].due(now)
+            {
                 self.take_due(index, due, now);
+                left -= 1;
             }
         }
         self.release_again(now);
-        let roots = self.roots.iter().map(Root::next);
+        self.next(now)
+    }
+
+    /// When [`Intake::tick`] should be called next, as things stand after what was done since the last time.
+    pub fn next(&self, now: Moment) -> Instant {
+        let has_room = self.has_room();
+        let roots = self.roots.iter().map(|root| root.next(has_room));
         let unreleased = self.unreleased.iter().map(|unreleased| unreleased.at);
         let pause = self.pause.as_ref().map(|_| now.instant + PAUSE);
         let next = roots.chain(unreleased).chain(pause).min();
         next.unwrap_or(now.instant + PAUSE).max(now.instant)
+    }
+
+    /// Whether more settled files may wait to be claimed.
+    fn has_room(&self) -> bool {
+        self.ready.len() < READY_MAX
     }
 
     fn take_hints(&mut self, now: Moment) {

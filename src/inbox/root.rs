@@ -142,11 +142,15 @@ impl Root {
             true => self.scan_all(watch, now),
             false => self.scan_dirty(watch, now),
         };
-        if self.is_present() && !self.is_watched(watch) {
+        // A look costs about 10 microseconds.
+        let cost = Duration::from_micros(10) * u32::try_from(looked_at).unwrap_or(u32::MAX);
+        if everything && self.is_present() && self.is_watched(watch) {
+            // While nothing happens, scans take a hundredth of the time at most.
+            self.next_scan = self.next_scan.max(now.instant + 100 * cost);
+        } else if self.is_present() && !self.is_watched(watch) {
             self.next_scan = self.next_scan.min(now.instant + POLL_INTERVAL);
         }
-        // A look costs about 10 microseconds: scans, however many events ask for them, take a quarter of the time at most.
-        let cost = Duration::from_micros(10) * u32::try_from(looked_at).unwrap_or(u32::MAX);
+        // However many events ask for them, scans take a quarter of it at most.
         self.gate = now.instant + 4 * cost;
         everything
     }
@@ -301,15 +305,15 @@ impl Root {
         }
     }
 
-    /// When there is something to do next.
-    pub(super) fn next(&self) -> Instant {
+    /// When there is something to do next; without room for more settled files, timers are let pass.
+    pub(super) fn next(&self, has_room: bool) -> Instant {
         let scan = match self.dirty.is_empty() {
             true => self.next_scan.max(self.gate),
             false => self.gate,
         };
         match self.timers.peek() {
-            Some(Reverse((at, _))) => scan.min(*at),
-            None => scan,
+            Some(Reverse((at, _))) if has_room => scan.min(*at),
+            _ => scan,
         }
     }
 }

@@ -40,10 +40,6 @@ impl Root {
             true => self.options.settle_renamed.min(self.settle()),
             false => self.settle(),
         };
-        let key = match self.entries.get_key_value(path) {
-            Some((key, _)) => key.clone(),
-            None => Arc::from(path),
-        };
         if let Some(entry) = self.entries.get_mut(path) {
             entry.seen = generation;
             // What happened to it meanwhile is looked at when the claim is given back.
@@ -54,11 +50,12 @@ impl Root {
                 let settled_at = entry.since + quiet;
                 let shortens = entry.deadline.is_some_and(|deadline| settled_at < deadline);
                 if renamed && shortens && matches!(entry.state, State::Settling { .. }) {
-                    self.schedule(&key, settled_at);
+                    self.schedule(&self.key(path), settled_at);
                 }
                 return;
             }
         }
+        let key = self.key(path);
         // Found at start, it had its time already; by the clock of another machine one cannot tell.
         let has_settled =
             self.is_new && !self.is_network && now.age_of(signature.ctime_ns) >= self.settle();
@@ -75,6 +72,14 @@ impl Root {
         self.entries.insert(key.clone(), entry);
         let wait = if has_settled { Duration::ZERO } else { quiet };
         self.schedule(&key, now.instant + wait);
+    }
+
+    /// The path as it stands in the map of files, which is not asked for it when nothing has changed: a scan looks at each.
+    fn key(&self, path: &Path) -> Arc<Path> {
+        match self.entries.get_key_value(path) {
+            Some((key, _)) => key.clone(),
+            None => Arc::from(path),
+        }
     }
 
     fn schedule(&mut self, path: &Arc<Path>, at: Instant) {

@@ -171,6 +171,8 @@ impl Intake {
 
 fn count(status: &mut RootStatus, path: &Path, entry: &Entry) {
     match &entry.state {
+        // It had its time when it was found, and waits for the look that comes before a claim.
+        State::Settling { .. } if entry.deadline == Some(entry.since) => status.ready += 1,
         State::Settling { open_for_writing } => {
             status.settling += 1;
             if *open_for_writing {
