@@ -24,6 +24,9 @@ benches/compact.sh
 step "check beside a bare loop that unpacks and hashes"
 cargo bench --bench check
 
+step "intake: latency, bulk, a hundred thousand files that wait, and idleness"
+cargo bench --bench intake
+
 step "a million versions: insertion, start, lookup, memory"
 FAIRCOPY_VERSIONS=1000000 cargo bench --bench million
 
