@@ -1,11 +1,12 @@
 #!/bin/bash
-# Boots a real systemd as PID 1 in a container, installs faircopy there as the README says, and runs inside.sh in it.
+# Boots a real systemd as PID 1 in a container, installs faircopy there as the README says, and runs inside.sh in it; or, given
+# two Debian packages, the second an upgrade of the first, package.sh.
 #   tests/system/run.sh PATH/TO/faircopy
+#   tests/system/run.sh FIRST.deb SECOND.deb
 # Needs root and: apt-get install -y --no-install-recommends systemd-container mmdebstrap
 # The root file system is made once (about a minute) and kept in $FAIRCOPY_ROOTFS. The journal of the boot stands in $OUT.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-binary=$(realpath "$1")
 rootfs=${FAIRCOPY_ROOTFS:-/var/tmp/faircopy-test-rootfs}
 OUT=${OUT:-$(mktemp -d /var/tmp/faircopy-test.XXXXXX)}
 
@@ -26,8 +27,13 @@ fi
 # Each run starts from the same root: changes go to a layer that is thrown away (--volatile=overlay).
 mkdir -p "$OUT/systemd"
 cp "$here/../../systemd/"* "$OUT/systemd/"
-cp "$here/inside.sh" "$OUT/"
-install -m 0755 "$binary" "$OUT/faircopy"
+cp "$here/checks.sh" "$OUT/"
+cp "$here/../../seeds/aggregator-travel.txt" "$OUT/seed.txt"
+case $# in
+1) cp "$here/inside.sh" "$OUT/inside.sh"; install -m 0755 "$1" "$OUT/faircopy" ;;
+2) cp "$here/package.sh" "$OUT/inside.sh"; cp "$1" "$OUT/faircopy_1.deb"; cp "$2" "$OUT/faircopy_2.deb" ;;
+*) echo "usage: $0 PROGRAM | FIRST.deb SECOND.deb" >&2; exit 2 ;;
+esac
 
 mkdir -p "$rootfs/out" "$rootfs/etc/systemd/system/multi-user.target.wants"
 cat > "$rootfs/etc/systemd/system/inside.service" <<'UNIT'

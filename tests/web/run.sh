@@ -46,6 +46,14 @@ fc -q add "$desk/hostile" >/dev/null
 fc -q search ferry >/dev/null
 for _ in $(seq 100); do [ -n "$(fc retry 2>/dev/null)" ] && break; sleep 0.1; done
 
+# Prometheus reads the figures without a complaint (apt-get install -y --no-install-recommends prometheus).
+if command -v promtool >/dev/null; then
+    node -e 'fetch(process.argv[1]).then(answer => answer.text()).then(text => process.stdout.write(text))' \
+        "http://127.0.0.1:$port/metrics" | promtool check metrics
+elif [ "${FAIRCOPY_REQUIRE_ALL:-0}" = 1 ]; then
+    echo "needs promtool"; exit 1
+fi
+
 export NODE_PATH="$modules/node_modules"
 FAIRCOPY="$faircopy" DESK="$desk" OUT="$OUT" node "$here/browser.cjs" "http://127.0.0.1:$port"
 echo "screenshots: $OUT"
