@@ -22,6 +22,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::archive::Manifest;
@@ -34,6 +35,7 @@ use crate::check::problem::{Code, Findings, Note, Problem, chain};
 use crate::check::records::{Records, Region, START};
 use crate::check::segments::Segments;
 use crate::durable;
+use crate::gauge::Gauge;
 
 mod catalog;
 mod content;
@@ -65,6 +67,8 @@ pub struct Options {
     pub witnesses: Vec<WitnessKey>,
     /// The key that must have signed; else the one that lies in the archive.
     pub vkey: Option<VerifierKey>,
+    /// Told how many bytes of segments were read, of how many.
+    pub gauge: Arc<Gauge>,
 }
 
 /// What was checked.
@@ -142,6 +146,8 @@ pub fn check(
         let whole = regions.is_none();
         let regions = regions.unwrap_or_else(|| vec![Region::whole(&view)]);
         let mut records = Records::new(dir, &view, catalog.as_ref(), whole, replaced);
+        records.gauge = Arc::clone(&options.gauge);
+        options.gauge.expect(bytes_to_read(dir, &there, options));
         let start = Instant::now();
         for region in &regions {
             let is_over = |time: Duration| done.last_leaf.is_some() && start.elapsed() >= time;
@@ -163,6 +169,19 @@ pub fn check(
     done.problems = findings.problems;
     done.notes = std::mem::take(&mut findings.notes);
     Ok(done)
+}
+
+/// So many bytes of segments are to be read, about; 0 if only the time is known that it may take.
+fn bytes_to_read(dir: &Path, segments: &[SegmentId], options: &Options) -> u64 {
+    if options.time.is_some() {
+        return 0;
+    }
+    let paths = segments.iter().map(|&id| segment::path(dir, id));
+    let bytes: u64 = paths.flat_map(fs::metadata).map(|file| file.len()).sum();
+    // Figures for people, far below what a float can count.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let share = (bytes as f64 * options.subset.unwrap_or(1.0)) as u64;
+    share
 }
 
 /// Which part of the records is read.

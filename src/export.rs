@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use crate::archive::Error as ArchiveError;
 use crate::archive::catalog::CaptureRow;
 use crate::archive::reader::{Archive, newest_of_each_version};
+use crate::gauge::Gauge;
 use crate::identity::{DocId, normalise_url};
 
 mod bag;
@@ -51,6 +53,8 @@ pub struct Selection {
     pub url: Option<String>,
     /// From inboxes of that name.
     pub source: Option<String>,
+    /// Told how many documents were looked at, of how many.
+    pub gauge: Arc<Gauge>,
 }
 
 /// Which captures of a document.
@@ -223,6 +227,7 @@ fn for_each_document(
 ) -> Result<(), Error> {
     let mut one = |doc: &DocId, captures: Option<&[u32]>| {
         let rows = archive.captures(doc)?;
+        selection.gauge.add(1);
         let selected = select(rows.clone(), selection, captures);
         match selected.is_empty() {
             true => Ok(()),
@@ -230,6 +235,7 @@ fn for_each_document(
         }
     };
     if selection.documents.is_empty() {
+        selection.gauge.expect(archive.counts()?.documents);
         let mut last = None;
         loop {
             let docs = archive.document_ids(last.as_ref())?;
@@ -251,6 +257,7 @@ fn for_each_document(
             _ => *captures = None,
         }
     }
+    selection.gauge.expect(named.len() as u64);
     named
         .iter()
         .try_for_each(|(doc, captures)| one(doc, captures.as_deref()))

@@ -18,7 +18,7 @@
 //! status  timeline  comparison  explanation          what commands and pages both tell
 //! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin   ruleset    moment    visible    the words
-//! document    tree       digest       durable        the ground
+//! document    tree       digest       durable    gauge    the ground
 //! ```
 
 pub mod archive;
@@ -40,6 +40,7 @@ pub mod durable;
 pub mod erasure;
 pub mod explanation;
 pub mod export;
+pub mod gauge;
 mod human_duration;
 pub mod identity;
 pub mod inbox;

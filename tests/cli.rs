@@ -861,3 +861,44 @@ fn audit_tells_every_leaf_in_order_and_the_checks_between_them() {
     let object = desk.run(&["verify", proof, "--json"]).expect(0).json();
     assert_eq!(object[0]["event"]["pin"]["text"], "Tickets");
 }
+
+#[test]
+fn with_json_long_work_tells_on_stderr_how_far_it_is_and_nothing_of_it_on_stdout() {
+    let desk = Desk::new("");
+    for n in 0..3 {
+        let text = FIRST.replace("Monday", &format!("the {n}. of May"));
+        desk.sandbox.write(format!("texts/{n}.txt"), text);
+    }
+    let texts = desk.sandbox.path("texts");
+    let exported = desk.sandbox.path("exported.jsonl");
+    let last = |args: &[&str]| -> Value {
+        let said = desk.run(args).expect(0);
+        assert!(!said.stdout.contains("progress"), "{}", said.stdout);
+        let mut events = said.stderr.lines().filter_map(|line| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            event.get("progress").cloned()
+        });
+        events
+            .next_back()
+            .unwrap_or_else(|| panic!("{}", said.stderr))
+    };
+    for (args, of) in [
+        (vec!["--json", "add", texts.to_str().unwrap()], "inputs"),
+        (vec!["--json", "reclean"], "captures"),
+        (
+            vec!["--json", "export", "--jsonl", exported.to_str().unwrap()],
+            "documents",
+        ),
+    ] {
+        let progress = last(&args);
+        let counted = (&progress["of"], &progress["done"], &progress["all"]);
+        assert_eq!(counted, (&of.into(), &3.into(), &3.into()), "{args:?}");
+    }
+    let progress = last(&["--json", "check", "--read-data"]);
+    assert_eq!(progress["of"], "bytes");
+    assert!(progress["done"].as_u64() > Some(0), "{progress}");
+    assert_eq!(progress["done"], progress["all"]);
+    assert_eq!(last(&["--json", "compact", "--all"])["of"], "steps");
+    let said = desk.run(&["--json", "--quiet", "check"]).expect(0);
+    assert_eq!(said.stderr, "", "quiet is quiet");
+}

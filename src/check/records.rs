@@ -13,6 +13,7 @@ use crate::check::log::LogView;
 use crate::check::problem::{Code, Findings, chain};
 use crate::check::records::ahead::{Buffers, Read, ReadAhead};
 use crate::digest::Digest;
+use crate::gauge::Gauge;
 use crate::identity::DocId;
 
 mod ahead;
@@ -71,6 +72,8 @@ pub(super) struct Records<'a> {
     /// Numbers of segments that sealed ones replace; what is there all the same, a crash left there.
     replaced: BTreeSet<u32>,
     buffers: Arc<Buffers>,
+    /// Told how many bytes were read.
+    pub(super) gauge: Arc<Gauge>,
 }
 
 /// What is a problem unless it is found later: after sealing, records come in another order.
@@ -167,6 +170,7 @@ impl<'a> Records<'a> {
             missed: Vec::new(),
             replaced,
             buffers: Arc::default(),
+            gauge: Arc::default(),
         }
     }
 
@@ -230,6 +234,7 @@ impl<'a> Records<'a> {
                     }
                     self.records += 1;
                     self.bytes += location.length;
+                    self.gauge.reach(self.bytes);
                     self.take(location, is_first, bytes, findings);
                 }
                 Some(Ok(Read {

@@ -1,7 +1,7 @@
 //! `faircopy add`
 
 use std::collections::HashMap;
-use std::io::{Cursor, IsTerminal, Read};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,15 +15,16 @@ use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
 use faircopy::container::{self, Kind};
 use faircopy::control::{Add, Answer, Client, Request};
+use faircopy::gauge::Gauge;
 use faircopy::inbox::oneshot;
 use faircopy::ingest::Settings;
 use faircopy::pipeline::{Job, Outcome, Pipeline};
 use faircopy::submission::{ClaimId, Reason, ReasonCode, Signature, Submission, path_text};
 use faircopy::unpacking::{Container, End, Incoming};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::progress::{Progress, Unit};
 use super::writing::{self, Writer};
 use super::{Exit, Global, Usage, clean, output, setup};
 
@@ -355,26 +356,23 @@ struct Tally<'a> {
     inputs: usize,
     answered: usize,
     failed: usize,
-    bar: ProgressBar,
+    gauge: Arc<Gauge>,
+    progress: Progress,
 }
 
 impl<'a> Tally<'a> {
     fn new(global: &'a Global, inputs: usize) -> Tally<'a> {
-        let shown = !global.quiet && !global.json && std::io::stderr().is_terminal();
-        let target = if shown {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}")
-            .expect("the template is constant");
+        let gauge = Arc::new(Gauge::default());
+        gauge.expect(inputs as u64);
+        let progress = Progress::show(global, Unit::Things("inputs"), &gauge);
         Tally {
             global,
             counts: HashMap::new(),
             inputs,
             answered: 0,
             failed: 0,
-            bar: ProgressBar::with_draw_target(Some(inputs as u64), target).with_style(style),
+            gauge,
+            progress,
         }
     }
 
@@ -388,7 +386,7 @@ impl<'a> Tally<'a> {
     }
 
     fn take(&mut self, path: &Path, answer: Answer) -> anyhow::Result<()> {
-        self.bar.inc(1);
+        self.gauge.add(1);
         self.answered += 1;
         // Containers hold more than there were files.
         self.inputs = self.inputs.max(self.answered);
@@ -399,7 +397,7 @@ impl<'a> Tally<'a> {
                 if self.global.json {
                     return output::json(&outcome_object(&path, "quarantined", None, json!(error)));
                 }
-                self.bar.suspend(|| {
+                self.progress.aside(|| {
                     output::complain(&format!("faircopy: {path}: {}", error.message));
                 });
             }
@@ -423,7 +421,7 @@ impl<'a> Tally<'a> {
     }
 
     fn finish(self) -> Exit {
-        self.bar.finish_and_clear();
+        drop(self.progress);
         if !self.global.json {
             let mut parts = Vec::new();
             for name in ["archived", "unchanged", "duplicate"] {

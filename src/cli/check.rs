@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +12,7 @@ use faircopy::durable;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::progress::{Progress, Unit};
 use super::{Exit, Global, output, setup};
 
 /// Check the archive's health; list every problem, repair nothing
@@ -93,15 +95,18 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             .map(|witness| witness.key)
             .collect(),
         vkey: args.vkey.as_deref().map(super::verify::vkey).transpose()?,
+        gauge: Arc::default(),
     };
+    let progress = Progress::show(global, Unit::Bytes, &options.gauge);
     let mut printed = Ok(());
     let mut report_problem = |problem: Problem| {
         if printed.is_ok() {
-            printed = print(global, &problem);
+            printed = progress.aside(|| print(global, &problem));
         }
     };
     let report = check::check(&paths.dir, &options, &mut report_problem)
         .with_context(|| format!("cannot check {}", paths.dir.display()))?;
+    drop(progress);
     remember(&paths.state, now, &report);
     for note in &report.notes {
         if global.json && printed.is_ok() {

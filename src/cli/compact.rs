@@ -1,9 +1,13 @@
 //! `faircopy compact`
 
+use std::sync::Arc;
+
 use faircopy::config::Config;
 use faircopy::control::{Answer, Compacted, Request};
+use faircopy::gauge::Gauge;
 use jiff::Timestamp;
 
+use super::progress::{Progress, Unit};
 use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
@@ -22,7 +26,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let config = setup::load_config(global)?;
-    let done = compact(&config, args.all)?;
+    let done = compact(global, &config, args.all)?;
     if global.json {
         output::json(&done)?;
     } else {
@@ -52,12 +56,22 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Through the daemon if one runs.
-fn compact(config: &Config, all: bool) -> anyhow::Result<Compacted> {
+fn compact(global: &Global, config: &Config, all: bool) -> anyhow::Result<Compacted> {
     match writing::reach(config, "cannot compact")? {
         Writer::Daemon(mut client) => match writing::ask(&mut client, &Request::Compact { all })? {
             Answer::Compacted(done) => Ok(done),
             _ => Err(writing::misunderstood()),
         },
-        Writer::Here(mut writer) => Ok(writer.compact(all, Timestamp::now())?.into()),
+        Writer::Here(mut writer) => {
+            let gauge = Arc::new(Gauge::default());
+            // Each record is read, written and compared; how many there are is not known before.
+            let _progress = Progress::show(global, Unit::Things("steps"), &gauge);
+            let mut step = || {
+                gauge.add(1);
+                true
+            };
+            let done = writer.compact_while(all, Timestamp::now(), &mut step)?;
+            Ok(done.into())
+        }
     }
 }

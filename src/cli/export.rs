@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use faircopy::archive::catalog::CaptureRow;
@@ -12,6 +13,7 @@ use faircopy::search::{Request, search};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::progress::{Progress, Unit};
 use super::{Exit, Global, output, reference, setup};
 
 /// Hand archived versions out: WARC, BagIt, JSON Lines or Markdown
@@ -76,12 +78,15 @@ enum Versions {
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let archive = setup::open_archive(global)?;
     let selection = selection(&archive, args)?;
+    let progress = Progress::show(global, Unit::Things("documents"), &selection.gauge);
     let mut damaged = |row: &CaptureRow, error: &faircopy::archive::Error| {
         let (doc, capture) = (&row.doc, row.capture);
-        output::complain(&format!(
-            "faircopy: capture {capture} of {doc} is left out: {}",
-            chain(error)
-        ));
+        progress.aside(|| {
+            output::complain(&format!(
+                "faircopy: capture {capture} of {doc} is left out: {}",
+                chain(error)
+            ));
+        });
     };
     let mut run = |target| export(&archive, target, &selection, Timestamp::now(), &mut damaged);
     let form = &args.form;
@@ -99,6 +104,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         (_, _, _, Some(dir)) => (run(Target::Markdown(dir)), false),
         _ => unreachable!("clap asks for one form"),
     };
+    drop(progress);
     let exported = exported.map_err(|error| closed(error, to_stdout))?;
     tell(global, exported, to_stdout)
 }
@@ -136,6 +142,7 @@ fn selection(archive: &Archive, args: &Args) -> anyhow::Result<Selection> {
         until: args.until,
         url: args.url.clone(),
         source: args.source.clone(),
+        gauge: Arc::default(),
     })
 }
 

@@ -24,6 +24,7 @@ mod man;
 mod material;
 mod output;
 mod pin;
+mod progress;
 mod prove;
 mod publish;
 mod reclean;

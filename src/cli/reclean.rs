@@ -1,17 +1,18 @@
 //! `faircopy reclean`
 
-use std::io::IsTerminal;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use faircopy::archive::reader::Archive;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
 use faircopy::control::{Answer, Request};
+use faircopy::gauge::Gauge;
 use faircopy::reclean::{self, By, Recleaned, Tally, kept_rules};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::progress::{Progress, Unit};
 use super::writing::{self, Writer};
 use super::{Exit, Global, output, setup};
 
@@ -38,14 +39,16 @@ const SAMPLES: usize = 8;
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let config = setup::load_config(global)?;
     let archive = setup::open_archive(global)?;
-    let bar = Bar::new(global, archive.counts()?.captures);
+    let gauge = Arc::new(Gauge::default());
+    gauge.expect(archive.counts()?.captures);
+    let progress = Progress::show(global, Unit::Things("captures"), &gauge);
     let (tally, preview) = if args.dry_run {
-        let (tally, preview) = look(&config, &archive, args, &bar)?;
+        let (tally, preview) = look(&config, &archive, args, &gauge)?;
         (tally, Some(preview))
     } else {
-        (clean_all(&config, args, &bar)?, None)
+        (clean_all(&config, args, &gauge)?, None)
     };
-    bar.finish();
+    drop(progress);
     tell(global, &tally, preview.as_ref())?;
     Ok(match tally.failed.len() {
         0 => Exit::Good,
@@ -97,7 +100,7 @@ fn look(
     config: &Config,
     archive: &Archive,
     args: &Args,
-    bar: &Bar,
+    gauge: &Gauge,
 ) -> anyhow::Result<(Tally, Preview)> {
     let rules = match &args.rules {
         Some(id) => kept_rules(archive, id).map_err(|error| anyhow!(error))?,
@@ -109,7 +112,7 @@ fn look(
         pins: &pins,
     };
     let mut preview = Preview::default();
-    let tally = each_batch(bar, |from| {
+    let tally = each_batch(gauge, |from| {
         Ok(reclean::batch(archive, by, from, |recleaned| {
             preview.take(&recleaned);
         })?)
@@ -118,16 +121,16 @@ fn look(
 }
 
 /// Through the daemon if one runs.
-fn clean_all(config: &Config, args: &Args, bar: &Bar) -> anyhow::Result<Tally> {
+fn clean_all(config: &Config, args: &Args, gauge: &Gauge) -> anyhow::Result<Tally> {
     match writing::reach(config, "cannot clean again")? {
-        Writer::Daemon(mut client) => each_batch(bar, |from| {
+        Writer::Daemon(mut client) => each_batch(gauge, |from| {
             let rules = args.rules.clone();
             match writing::ask(&mut client, &Request::Reclean { from, rules })? {
                 Answer::Recleaned { recleaned } => Ok(recleaned),
                 _ => Err(writing::misunderstood()),
             }
         }),
-        Writer::Here(writer) => clean_here(config, args, *writer, bar),
+        Writer::Here(writer) => clean_here(config, args, *writer, gauge),
     }
 }
 
@@ -135,11 +138,11 @@ fn clean_here(
     config: &Config,
     args: &Args,
     mut writer: ArchiveWriter,
-    bar: &Bar,
+    gauge: &Gauge,
 ) -> anyhow::Result<Tally> {
     let rules = setup::rules_of(config).rules;
     let name = args.rules.as_deref();
-    let tally = each_batch(bar, |from| {
+    let tally = each_batch(gauge, |from| {
         let commit = |editions| {
             let done = writer.reclean(editions, Timestamp::now());
             done.map_err(|error| faircopy::pipeline::chain(&error))
@@ -156,7 +159,7 @@ fn clean_here(
 
 /// Does one batch after the other.
 fn each_batch(
-    bar: &Bar,
+    gauge: &Gauge,
     mut batch: impl FnMut(u64) -> anyhow::Result<Tally>,
 ) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
@@ -169,7 +172,7 @@ fn each_batch(
             )
         })?;
         tally.add(done);
-        bar.at(&tally);
+        gauge.reach(tally.looked_at);
         match tally.next {
             Some(next) => from = next,
             None => return Ok(tally),
@@ -228,45 +231,4 @@ fn tell_sample(lead: &str, sample: &Value) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// How far it is: a bar on a terminal, else a line now and then.
-struct Bar {
-    bar: ProgressBar,
-    lines: bool,
-}
-
-/// Captures between two lines of progress.
-const LINE_EVERY: u64 = 1024;
-
-impl Bar {
-    fn new(global: &Global, captures: u64) -> Bar {
-        let terminal = std::io::stderr().is_terminal();
-        let target = match terminal && !global.quiet && !global.json {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta}")
-            .expect("the template is constant");
-        Bar {
-            bar: ProgressBar::with_draw_target(Some(captures), target).with_style(style),
-            lines: !terminal && !global.quiet,
-        }
-    }
-
-    fn at(&self, tally: &Tally) {
-        let before = self.bar.position();
-        self.bar.set_position(tally.looked_at);
-        if self.lines && before / LINE_EVERY != tally.looked_at / LINE_EVERY {
-            let (looked, changed) = (tally.looked_at, tally.story + tally.furniture);
-            let of = self.bar.length().unwrap_or_default();
-            output::complain(&format!(
-                "faircopy: {looked} of {of} captures, {changed} changed"
-            ));
-        }
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
 }

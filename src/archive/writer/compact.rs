@@ -46,8 +46,18 @@ pub struct Compaction {
 impl ArchiveWriter {
     /// Seals all segments that are full; with `all` the one that is being written to, too.
     pub fn compact(&mut self, all: bool, now: Timestamp) -> Result<Compaction, Error> {
+        self.compact_while(all, now, &mut || true)
+    }
+
+    /// The same, as long as `go_on` says so; it is asked before each record that is read, written or compared.
+    pub fn compact_while(
+        &mut self,
+        all: bool,
+        now: Timestamp,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Compaction, Error> {
         let plan = self.plan_sealing(all, u64::MAX, now)?;
-        match seal::build(&plan, &mut || true)? {
+        match seal::build(&plan, go_on)? {
             Some(sealing) => self.take_over(sealing),
             None => Ok(Compaction::default()),
         }
