@@ -902,3 +902,56 @@ fn with_json_long_work_tells_on_stderr_how_far_it_is_and_nothing_of_it_on_stdout
     let said = desk.run(&["--json", "--quiet", "check"]).expect(0);
     assert_eq!(said.stderr, "", "quiet is quiet");
 }
+
+#[test]
+fn follow_tells_what_happens_as_it_happens_and_goes_on_behind_a_leaf() {
+    use std::io::{BufRead, BufReader};
+    let desk = desk_with_two_versions();
+    let follow = |args: &[&str]| {
+        let mut command = desk.command();
+        let command = command.args(["follow", "--json"]).args(args);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, lines)
+    };
+    let (mut child, mut lines) = follow(&["--since", "2000-01-01"]);
+    let mut next_capture = || -> Value {
+        loop {
+            let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            if event["event"] == "archived" {
+                return event;
+            }
+        }
+    };
+    assert_eq!(next_capture()["version"], 1);
+    let second = next_capture();
+    assert_eq!(second["change"], "story");
+    let file = desk
+        .sandbox
+        .write("gulls.txt", FIRST.replace("ferry", "gull"));
+    desk.run(&["add", file.to_str().unwrap()]).expect(0);
+    let third = next_capture();
+    assert!(
+        third["source"].as_str().unwrap().ends_with("gulls.txt"),
+        "{third}"
+    );
+    // Nobody reads any more: it ends with the next event, and well.
+    drop(lines);
+    desk.run(&[
+        "pin",
+        "--remove",
+        "Tickets",
+        second["doc"].as_str().unwrap(),
+    ])
+    .expect(0);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    let (mut child, mut lines) = follow(&["--after", &second["leaf"].to_string()]);
+    let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(
+        event["leaf"].as_u64(),
+        second["leaf"].as_u64().map(|leaf| leaf + 1)
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -72,14 +72,27 @@ fn checks(state: &Path) -> Vec<(Timestamp, Value)> {
     checks
 }
 
-struct Told<'a> {
+/// Tells of events, each on a line.
+pub(crate) struct Told<'a> {
     global: &'a Global,
     archive: &'a Archive,
     since: Option<Timestamp>,
 }
 
+impl<'a> Told<'a> {
+    /// Tells of all that it is given.
+    pub(crate) fn everything(global: &'a Global, archive: &'a Archive) -> Told<'a> {
+        Told {
+            global,
+            archive,
+            since: None,
+        }
+    }
+}
+
 impl Told<'_> {
-    fn leaf(&self, row: &HistoryRow) -> anyhow::Result<()> {
+    /// Tells of a leaf.
+    pub(crate) fn leaf(&self, row: &HistoryRow) -> anyhow::Result<()> {
         if self.since.is_some() && row.happened_at < self.since {
             return Ok(());
         }

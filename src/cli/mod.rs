@@ -14,6 +14,7 @@ mod duplicates;
 mod erase;
 mod explain;
 mod export;
+mod follow;
 mod hold;
 mod init;
 mod key;
@@ -131,6 +132,7 @@ enum Command {
     Rules(rules::Args),
     Pin(pin::Args),
     Audit(audit::Args),
+    Follow(follow::Args),
     Check(check::Args),
     Repair(repair::Args),
     Publish(publish::Args),
@@ -196,6 +198,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Rules(args) => rules::run(global, args),
         Command::Pin(args) => pin::run(global, args),
         Command::Audit(args) => audit::run(global, args),
+        Command::Follow(args) => follow::run(global, args),
         Command::Check(args) => check::run(global, args),
         Command::Key(args) => key::run(global, args),
         Command::Repair(args) => repair::run(global, args),
