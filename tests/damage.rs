@@ -69,16 +69,12 @@ fn small() -> Shelf {
     shelf
 }
 
-const READ_DATA: Options = Options {
-    read_data: true,
-    subset: None,
-    rotation: 0,
-    time: None,
-    after: None,
-    witnesses: Vec::new(),
-    checkpoint: None,
-    vkey: None,
-};
+fn read_data() -> Options {
+    Options {
+        read_data: true,
+        ..Options::default()
+    }
+}
 
 fn run(dir: &Path, options: &Options) -> (Vec<Problem>, Report) {
     let mut problems = Vec::new();
@@ -94,7 +90,7 @@ fn has(problems: &[Problem], code: Code) -> bool {
 #[test]
 fn a_sound_archive_has_no_problem() {
     let shelf = small();
-    for options in [Options::default(), READ_DATA] {
+    for options in [Options::default(), read_data()] {
         let (problems, report) = run(&shelf.dir(), &options);
         assert_eq!(problems, []);
         assert_eq!(report.notes, []);
@@ -102,22 +98,22 @@ fn a_sound_archive_has_no_problem() {
         assert_eq!(report.records > 20, options.read_data, "{report:?}");
     }
     assert!(shelf.dir().join("segments/000002.warc.zst").exists());
-    let nowhere = check(&shelf.dir().join("nowhere"), &READ_DATA, &mut |_| {});
+    let nowhere = check(&shelf.dir().join("nowhere"), &read_data(), &mut |_| {});
     assert!(nowhere.is_err());
     let empty = tempfile::tempdir().expect("folder");
-    assert!(check(empty.path(), &READ_DATA, &mut |_| {}).is_err());
+    assert!(check(empty.path(), &read_data(), &mut |_| {}).is_err());
 }
 
 #[test]
 fn an_empty_archive_has_no_problem_but_its_missing_catalog() {
     let shelf = Shelf::new();
-    let (problems, _) = run(&shelf.dir(), &READ_DATA);
+    let (problems, _) = run(&shelf.dir(), &read_data());
     assert!(
         problems.iter().all(|p| p.code == Code::CatalogMissing),
         "{problems:?}"
     );
     drop(shelf.writer());
-    assert_eq!(run(&shelf.dir(), &READ_DATA).0, []);
+    assert_eq!(run(&shelf.dir(), &read_data()).0, []);
 }
 
 /// Every file of `folder` and below.
@@ -195,7 +191,7 @@ const STEP: usize = 11;
 #[test]
 fn each_flipped_byte_of_segments_and_log_is_found_and_named() {
     let shelf = small();
-    let (flips, same) = flip_through(&shelf.dir(), "segments", STEP, &READ_DATA);
+    let (flips, same) = flip_through(&shelf.dir(), "segments", STEP, &read_data());
     println!("segments: {flips} flips, {same} of them unpack to the same bytes");
     assert!(
         flips * STEP > 13_000 && same * 50 < flips,
@@ -292,7 +288,7 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
             let (_folder, paths) = shelf.copied();
             damage(&paths.dir.join(file), at, action);
 
-            let (problems, _) = run(&paths.dir, &READ_DATA);
+            let (problems, _) = run(&paths.dir, &read_data());
             let named = problems.iter().any(|p| p.place.starts_with(file));
             assert!(named, "{what}: {problems:#?}");
 
@@ -302,7 +298,7 @@ fn damage_of_each_kind_in_each_place_is_named_and_the_rest_is_read_and_written()
 
             archive_after_damage(&paths, &what);
             // What was lost stays lost, and stays told; what could be made again is made again.
-            let (after, _) = run(&paths.dir, &READ_DATA);
+            let (after, _) = run(&paths.dir, &read_data());
             let in_segments = file.starts_with("segments/") || file == "FORMAT.md";
             assert_eq!(!after.is_empty(), in_segments, "{what}: {after:#?}");
         }
@@ -394,7 +390,7 @@ fn codes_of(file: &str) -> &'static [Code] {
 #[test]
 fn every_kind_of_file_may_be_damaged_at_its_start_middle_and_end() {
     let shelf = of_every_kind();
-    assert_eq!(run(&shelf.dir(), &READ_DATA).0, []);
+    assert_eq!(run(&shelf.dir(), &read_data()).0, []);
     let (whole, _) = readable(&shelf.reader());
     for path in files(&shelf.dir()) {
         let name = path
@@ -418,7 +414,7 @@ fn every_kind_of_file_may_be_damaged_at_its_start_middle_and_end() {
                 let what = format!("{action:?} {name} at {at}");
                 let (_folder, paths) = shelf.copied();
                 damage(&paths.dir.join(&name), at, action);
-                let (problems, _) = run(&paths.dir, &READ_DATA);
+                let (problems, _) = run(&paths.dir, &read_data());
                 let codes = codes_of(&name);
                 let named = problems
                     .iter()
@@ -460,7 +456,7 @@ fn two_files_that_were_swapped_are_both_named_and_the_rest_is_read_and_written()
         let bytes = fs::read(&a).expect("read");
         fs::copy(&b, &a).expect("copied");
         fs::write(&b, bytes).expect("written");
-        let (problems, _) = run(&paths.dir, &READ_DATA);
+        let (problems, _) = run(&paths.dir, &read_data());
         for file in [one, other] {
             let named = problems.iter().any(|p| p.place.starts_with(file.as_str()));
             assert!(named || file == "FORMAT.md", "{what}: {problems:#?}");
@@ -494,7 +490,7 @@ fn forge(
     fs::write(paths.dir.join(first), frames.concat()).expect("written");
     // What it says of places is wrong now, and is not what is tested here.
     fs::remove_file(paths.dir.join("catalog.sqlite")).expect("removed");
-    let (mut problems, _) = run(&paths.dir, &READ_DATA);
+    let (mut problems, _) = run(&paths.dir, &read_data());
     problems.retain(|problem| problem.code != Code::CatalogMissing);
     (folder, problems)
 }
@@ -606,7 +602,7 @@ fn what_stands_behind_the_last_commit_is_a_note() {
                 )
                 .expect("moved");
             }
-            let (problems, report) = run(&shelf.dir(), &READ_DATA);
+            let (problems, report) = run(&shelf.dir(), &read_data());
             assert!(
                 problems.iter().all(|p| p.code == Code::CatalogMissing),
                 "{problems:#?}"
@@ -624,7 +620,7 @@ fn what_stands_behind_the_last_commit_is_a_note() {
         let mut damaged = [&whole, tail].concat();
         damaged[whole.len() - 40] ^= 1;
         fs::write(&last, damaged).expect("written");
-        let (problems, _) = run(&shelf.dir(), &READ_DATA);
+        let (problems, _) = run(&shelf.dir(), &read_data());
         assert!(
             has(&problems, Code::FrameBad) && has(&problems, Code::MetadataMissing),
             "{problems:#?}"
@@ -635,7 +631,7 @@ fn what_stands_behind_the_last_commit_is_a_note() {
     for stranger in ["notes.txt", "segments/000001.warc", "log/tile/0/old"] {
         fs::write(shelf.dir().join(stranger), "x").expect("written");
     }
-    let (problems, report) = run(&shelf.dir(), &READ_DATA);
+    let (problems, report) = run(&shelf.dir(), &read_data());
     assert_eq!(problems, []);
     let mut places: Vec<_> = report
         .notes
@@ -714,12 +710,12 @@ fn a_checkpoint_kept_elsewhere_shows_a_log_that_shrank_or_forked() {
 #[test]
 fn the_shares_of_a_rotation_read_everything() {
     let shelf = small();
-    let (_, whole) = run(&shelf.dir(), &READ_DATA);
+    let (_, whole) = run(&shelf.dir(), &read_data());
     let share = |subset, rotation| {
         let options = Options {
             subset: Some(subset),
             rotation,
-            ..READ_DATA
+            ..read_data()
         };
         run(&shelf.dir(), &options)
     };
@@ -734,7 +730,7 @@ fn the_shares_of_a_rotation_read_everything() {
     }
     let refused = Options {
         subset: Some(0.0),
-        ..READ_DATA
+        ..read_data()
     };
     assert!(check(&shelf.dir(), &refused, &mut |_| {}).is_err());
 
@@ -761,7 +757,7 @@ fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
     writer.commit(prepared, now()).expect("committed");
     drop(writer);
     let dir = shelf.dir();
-    assert_eq!(run(&dir, &READ_DATA).0, []);
+    assert_eq!(run(&dir, &read_data()).0, []);
     for (file, code) in [
         ("log/tile/entries/000", Code::EntryChanged),
         ("log/tile/entries/001", Code::EntryChanged),
@@ -799,7 +795,7 @@ fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
             "{file}: {offset}, {at}"
         );
         // The records are judged all the same: a lost leaf is not held against them.
-        let (problems, _) = run(&dir, &READ_DATA);
+        let (problems, _) = run(&dir, &read_data());
         assert_eq!(problems.len(), 1, "{file}: {problems:#?}");
 
         fs::remove_file(&path).expect("removed");
@@ -812,7 +808,7 @@ fn damage_in_a_log_of_several_levels_is_named_where_it_is() {
         let path = dir.join(lost);
         let bytes = fs::read(&path).expect("read");
         fs::remove_file(&path).expect("removed");
-        let (problems, report) = run(&dir, &READ_DATA);
+        let (problems, report) = run(&dir, &read_data());
         assert_eq!((problems.len(), report.leaves), (1, 600), "{problems:#?}");
         assert_eq!(problems[0].place, lost);
         fs::write(&path, &bytes).expect("restored");
@@ -841,11 +837,11 @@ fn check_runs_while_a_writer_commits() {
         });
         let mut runs = 0;
         while !done.load(std::sync::atomic::Ordering::SeqCst) || runs == 0 {
-            assert_eq!(run(&dir, &READ_DATA).0, [], "after {runs} runs");
+            assert_eq!(run(&dir, &read_data()).0, [], "after {runs} runs");
             runs += 1;
         }
     });
-    assert_eq!(run(&dir, &READ_DATA).1.leaves, 61);
+    assert_eq!(run(&dir, &read_data()).1.leaves, 61);
 }
 
 #[test]
@@ -858,12 +854,12 @@ fn runs_with_a_limit_of_time_go_on_where_the_last_ended_and_read_everything() {
         writer.commit([prepare(draft)], now()).expect("committed");
     }
     drop(writer);
-    let (_, whole) = run(&shelf.dir(), &READ_DATA);
+    let (_, whole) = run(&shelf.dir(), &read_data());
     let timed = |after| Options {
         // No time at all: one stretch of records is read all the same, else nothing would ever be.
         time: Some(std::time::Duration::ZERO),
         after,
-        ..READ_DATA
+        ..read_data()
     };
     let (mut after, mut records, mut ends) = (None, 0, Vec::new());
     for _ in 0..3 {
