@@ -27,18 +27,22 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What is measured, by its name; whether it is, or only tried.
+type Part = (&'static str, fn(bool));
+
+const PARTS: [Part; 3] = [
+    ("latency", latency::measure),
+    ("bulk", bulk::measure),
+    ("backlog", backlog::measure),
+];
+
 fn main() {
     let measures = std::env::args().any(|argument| argument == "--bench");
-    let parts: [(&str, fn(bool)); 3] = [
-        ("latency", latency::measure),
-        ("bulk", bulk::measure),
-        ("backlog", backlog::measure),
-    ];
     let asked: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    for (name, measure) in parts {
+    for (name, measure) in PARTS {
         if asked.is_empty() || asked.iter().any(|part| part == name) {
             measure(measures);
         }
