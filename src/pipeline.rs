@@ -40,8 +40,9 @@ const GROUP_CAPTURES_MAX: usize = 256;
 const GROUP_BYTES_MAX: usize = 8 << 20;
 /// So many bytes of records wait in memory at most, but always one capture: one group is committed, the next gathers.
 const PREPARED_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
-/// So many prepared captures may wait for the committer.
-const PREPARED_QUEUE: usize = 64;
+/// So many prepared captures may wait for the committer: the next group gathers while one is committed, which takes as long as to
+/// clean a hundred small texts.
+const PREPARED_QUEUE: usize = GROUP_CAPTURES_MAX;
 
 /// One submission on its way: how to get it, and whom to tell.
 pub struct Job {
