@@ -205,6 +205,21 @@ impl Committed for AskArchive<'_> {
         let ask = move |writer: &mut ArchiveWriter| writer.committed_signature(&source, &signature);
         self.0.with_writer(ask).unwrap_or_else(not_told)
     }
+
+    fn signatures(&self, files: &[(Source, Signature)]) -> Vec<bool> {
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let asked = files.to_vec();
+        let ask = move |writer: &mut ArchiveWriter| {
+            let files = asked.iter();
+            files
+                .map(|(source, signature)| writer.committed_signature(source, signature))
+                .collect()
+        };
+        let answer = self.0.with_writer(ask);
+        answer.unwrap_or_else(|error| vec![not_told(error); files.len()])
+    }
 }
 
 fn not_told(error: String) -> bool {

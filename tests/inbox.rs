@@ -436,6 +436,25 @@ fn the_first_of_many_that_wait_at_the_start_are_claimed_before_all_are_looked_at
 }
 
 #[test]
+fn a_file_that_changes_while_it_waits_for_its_claim_is_claimed_once() {
+    let mut yard = Yard::new().opened();
+    yard.drop_file("a.txt", "early");
+    let look = |yard: &mut Yard, after: u32| {
+        yard.advance(after * SECOND);
+        let now = yard.now;
+        yard.intake().tick(now);
+    };
+    look(&mut yard, 0);
+    look(&mut yard, 3);
+    assert_eq!(yard.status().pending, 1);
+    yard.drop_file("a.txt", "late bytes");
+    look(&mut yard, 61);
+    assert_eq!(yard.status().settling, 1);
+    look(&mut yard, 3);
+    assert_eq!(yard.claim().len(), 1);
+}
+
+#[test]
 fn a_clock_set_back_holds_no_file_for_ever() {
     let mut yard = Yard::new();
     yard.drop_file("from-the-future.txt", "x");

@@ -45,6 +45,13 @@ pub trait Committed {
     fn claim(&self, claim: &ClaimId) -> bool;
     /// Whether this state of this file is committed. (Policy `keep`: such a file is not taken again.)
     fn signature(&self, source: &Source, signature: &Signature) -> bool;
+    /// The same of many files at once.
+    fn signatures(&self, files: &[(Source, Signature)]) -> Vec<bool> {
+        let files = files.iter();
+        files
+            .map(|(source, signature)| self.signature(source, signature))
+            .collect()
+    }
 }
 
 /// Makes ten random bytes.

@@ -1,11 +1,12 @@
 //! Taking files in hand: which, how many, and when none.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::durable;
-use crate::submission::printable;
+use crate::submission::{Signature, Source, printable};
 
 use super::claim::Claim;
 use super::clock::Moment;
@@ -23,7 +24,8 @@ impl Intake {
             return Vec::new();
         }
         let (chosen, is_suspect) = if self.suspects.is_empty() {
-            (self.choose(max, now, committed), false)
+            let asked = self.pass_over_kept(max, now, committed);
+            (self.choose(asked), false)
         } else if self.in_hand.claims == 0 {
             (self.choose_suspect(now, committed), true)
         } else {
@@ -78,18 +80,69 @@ impl Intake {
         claims
     }
 
-    fn choose(
-        &mut self,
-        max: usize,
-        now: Moment,
-        committed: &dyn Committed,
-    ) -> Vec<(usize, Arc<Path>)> {
+    /// Of the first `max` files that are ready, those that are archived already and kept, or changed, are ready no more. So many of
+    /// the first are left; none only if nothing is ready. The archive is asked once for all of them: each question waits for its turn.
+    fn pass_over_kept(&mut self, max: usize, now: Moment, committed: &dyn Committed) -> usize {
+        while max > 0 && !self.ready.is_empty() {
+            let first = self.ready.len().min(max);
+            let mut asked: Vec<(usize, Arc<Path>)> = self.ready.drain(..first).collect();
+            // One that changed while it waited settles anew, and then waits twice.
+            let mut seen = HashSet::new();
+            asked.retain(|(index, path)| {
+                self.ready_size(*index, path).is_some() && seen.insert((*index, path.clone()))
+            });
+            let files: Vec<_> = asked
+                .iter()
+                .filter_map(|(index, path)| self.kept_file(*index, path))
+                .collect();
+            let mut known = committed.signatures(&files).into_iter();
+            let mut left = Vec::new();
+            for (index, path) in asked {
+                let is_known = self.kept_file(index, &path).is_some() && known.next() == Some(true);
+                match is_known {
+                    true => self.keep(index, &path, now),
+                    false => left.push((index, path)),
+                }
+            }
+            let count = left.len();
+            for one in left.into_iter().rev() {
+                self.ready.push_front(one);
+            }
+            if count > 0 {
+                return count;
+            }
+        }
+        0
+    }
+
+    /// What the archive is asked about a file that is to be claimed, if files stay in its inbox.
+    fn kept_file(&self, index: usize, path: &Path) -> Option<(Source, Signature)> {
+        let root = &self.roots[index];
+        let entry = root.entries.get(path)?;
+        let is_asked = root.options.release == Release::Keep && matches!(entry.state, State::Ready);
+        is_asked.then(|| (root.source(path), entry.signature))
+    }
+
+    /// The file is archived and stays.
+    fn keep(&mut self, index: usize, path: &Path, now: Moment) {
+        let root = &mut self.roots[index];
+        root.set(path, State::Kept);
+        let sidecar = sidecar::path_of(path);
+        if let Some((sidecar, _)) = root.entries.get_key_value(&*sidecar) {
+            let sidecar = sidecar.clone();
+            if root.is_settled_sidecar(&sidecar) {
+                root.free_sidecar(&sidecar, Duration::ZERO, now);
+            }
+        }
+    }
+
+    fn choose(&mut self, max: usize) -> Vec<(usize, Arc<Path>)> {
         let mut chosen = Vec::new();
         let mut bytes = self.in_hand.bytes;
         while chosen.len() < max
             && let Some((index, path)) = self.ready.pop_front()
         {
-            let Some(size) = self.ready_size(index, &path, now, committed) else {
+            let Some(size) = self.ready_size(index, &path) else {
                 continue;
             };
             // What is too large is not read.
@@ -115,39 +168,20 @@ impl Intake {
         committed: &dyn Committed,
     ) -> Vec<(usize, Arc<Path>)> {
         while let Some((index, path)) = self.suspects.pop_front() {
-            if self.ready_size(index, &path, now, committed).is_some() {
+            let asked = self.kept_file(index, &path);
+            if asked.is_some_and(|(source, signature)| committed.signature(&source, &signature)) {
+                self.keep(index, &path, now);
+            } else if self.ready_size(index, &path).is_some() {
                 return vec![(index, path)];
             }
         }
         Vec::new()
     }
 
-    /// The size of a file that is to be claimed; `None` if it changed since, or is archived already and kept.
-    fn ready_size(
-        &mut self,
-        index: usize,
-        path: &Arc<Path>,
-        now: Moment,
-        committed: &dyn Committed,
-    ) -> Option<u64> {
-        let root = &mut self.roots[index];
-        let source = root.source(path);
-        let entry = root.entries.get(path)?;
-        if !matches!(entry.state, State::Ready) {
-            return None;
-        }
-        let (signature, sidecar) = (entry.signature, sidecar::path_of(path));
-        if root.options.release == Release::Keep && committed.signature(&source, &signature) {
-            root.set(path, State::Kept);
-            if let Some((sidecar, _)) = root.entries.get_key_value(&*sidecar) {
-                let sidecar = sidecar.clone();
-                if root.is_settled_sidecar(&sidecar) {
-                    root.free_sidecar(&sidecar, Duration::ZERO, now);
-                }
-            }
-            return None;
-        }
-        Some(signature.size)
+    /// The size of a file that is to be claimed; `None` if it changed since.
+    fn ready_size(&self, index: usize, path: &Path) -> Option<u64> {
+        let entry = self.roots[index].entries.get(path)?;
+        matches!(entry.state, State::Ready).then_some(entry.signature.size)
     }
 
     fn intent(&mut self, index: usize, path: &Arc<Path>, now: Moment) -> Intent {
