@@ -44,6 +44,9 @@ pub(super) fn labels(text: &str) -> Vec<(Range<usize>, Role)> {
 
 /// Lower case, byte for byte as long as the text: what would change its length stays as it is.
 fn lower(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let lower = |c: char| {
         let mut lower = c.to_lowercase();
         match (lower.next(), lower.next()) {
@@ -157,18 +160,23 @@ pub(super) fn is_relative(line: &str) -> bool {
             .min(words.len())
     });
     let rest = &words[labelled..];
+    let most = DAY_WORDS_MAX.min(rest.len());
+    let days: Vec<String> = (1..=most).map(|count| rest[..count].join("_")).collect();
     relative
         .languages
         .iter()
-        .any(|(units, today)| is_day_named(rest, today) || is_counted(rest, units))
+        .any(|(units, today)| is_day_named(rest, &days, today) || is_counted(rest, units))
 }
 
-/// "yesterday", "yesterday at 10:30".
-fn is_day_named(words: &[&str], today: &[&str]) -> bool {
-    let first = (1..=words.len().min(3))
-        .rev()
-        .find(|&count| today.contains(&words[..count].join("_").as_str()));
-    let Some(first) = first else { return false };
+/// So many words name a day at most.
+const DAY_WORDS_MAX: usize = 3;
+
+/// "yesterday", "yesterday at 10:30". `days`: its first word, the first two, and so on.
+fn is_day_named(words: &[&str], days: &[String], today: &[&str]) -> bool {
+    let first = days.iter().rposition(|day| today.contains(&day.as_str()));
+    let Some(first) = first.map(|first| first + 1) else {
+        return false;
+    };
     let rest = &words[first..];
     let is_number = |word: &&str| word.chars().all(char::is_numeric);
     let numbers = rest.iter().filter(|word| is_number(word)).count();

@@ -1,5 +1,6 @@
 //! Bylines made into names: one name each, without "By", roles, dates and addresses.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::clean::date;
@@ -49,16 +50,21 @@ const PARTICLES: &[&str] = &[
     "de", "di", "da", "von", "van", "du", "del", "od", "par", "oleh", "per", "av", "von der",
 ];
 
-/// All leads in lower case, the longest first.
-fn leads() -> &'static [&'static str] {
-    static ALL: OnceLock<Vec<&'static str>> = OnceLock::new();
+/// All leads in lower case by what they begin with, the longest first.
+fn leads() -> &'static HashMap<char, Vec<&'static str>> {
+    static ALL: OnceLock<HashMap<char, Vec<&'static str>>> = OnceLock::new();
     ALL.get_or_init(|| {
         let known = LANGUAGES.iter().flat_map(|language| language.by.split('|'));
         let mut all: Vec<&str> = known.chain(LEADS.iter().copied()).collect();
         all.sort_unstable();
         all.dedup();
         all.sort_by_key(|lead| std::cmp::Reverse(lead.len()));
-        all
+        let mut by_first: HashMap<char, Vec<&str>> = HashMap::new();
+        for lead in all {
+            let first = lead.chars().next().unwrap_or_default();
+            by_first.entry(first).or_default().push(lead);
+        }
+        by_first
     })
 }
 
@@ -248,7 +254,8 @@ fn without_lead(author: &str) -> &str {
             .take(LEAD_CHARS_MAX)
             .flat_map(char::to_lowercase)
             .collect();
-        let lead = leads().iter().find(|lead| {
+        let known = start.chars().next().and_then(|first| leads().get(&first));
+        let lead = known.into_iter().flatten().find(|lead| {
             // Capitals may be longer or shorter than small letters; such words lead no byline.
             start.starts_with(**lead)
                 && rest.is_char_boundary(lead.len())

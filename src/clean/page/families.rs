@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::{BitOr, BitOrAssign};
+use std::sync::LazyLock;
 
 /// A set of families.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -273,8 +274,13 @@ impl Word {
 }
 
 fn families_of_word(word: &str) -> Families {
-    let after = WORDS.partition_point(|(entry, ..)| *entry <= word);
-    for (entry, whole, families) in WORDS[..after].iter().rev() {
+    let Some(letter) = word.bytes().next().filter(u8::is_ascii_lowercase) else {
+        return Families::NONE;
+    };
+    let letter = usize::from(letter - b'a');
+    let words = &WORDS[LETTERS[letter]..LETTERS[letter + 1]];
+    let after = words.partition_point(|(entry, ..)| *entry <= word);
+    for (entry, whole, families) in words[..after].iter().rev() {
         if *entry == word || !*whole && word.starts_with(entry) {
             return *families;
         }
@@ -285,6 +291,12 @@ fn families_of_word(word: &str) -> Families {
     }
     Families::NONE
 }
+
+/// Where the words of each letter begin in [`WORDS`], and last where those of the last one end.
+static LETTERS: LazyLock<[usize; 27]> = LazyLock::new(|| {
+    let before = |letter: u8| WORDS.partition_point(|(entry, ..)| entry.as_bytes()[0] < letter);
+    std::array::from_fn(|letter| before(b'a' + letter as u8))
+});
 
 type Entry = (&'static str, bool, Families);
 
