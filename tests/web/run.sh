@@ -25,7 +25,8 @@ sed -i 's/^daemon = false .*/daemon = true/; s/^listen = .*/listen = "127.0.0.1:
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
 sed -i "s/^listen = .*/listen = \"127.0.0.1:$port\"/" "$desk/faircopy.toml"
 fc() { "$faircopy" --config "$desk/faircopy.toml" "$@"; }
-fc -q run >/dev/null 2>"$OUT/daemon.log" & daemon=$!
+# By itself, not by the function: it is the daemon that has to be ended, not a shell around it.
+"$faircopy" --config "$desk/faircopy.toml" -q run >/dev/null 2>"$OUT/daemon.log" & daemon=$!
 for _ in $(seq 100); do fc status >/dev/null 2>&1 && break; sleep 0.1; done
 
 # The seeds, one of them in three versions and once more with other furniture, and what cannot be archived.
