@@ -24,7 +24,9 @@ use shelf::{Shelf, fitting, new_version, now};
 fn recipe() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/backup.md");
     let text = fs::read_to_string(file).expect("documented");
-    let (_, script) = text.split_once("```sh\n").expect("a script");
+    let (_, script) = text
+        .split_once("```sh file: backup.sh\n")
+        .expect("a script");
     script.split_once("```").expect("an end").0.to_owned()
 }
 
