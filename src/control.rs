@@ -332,7 +332,10 @@ pub enum Error {
         source: io::Error,
     },
     /// Nobody listens there.
-    #[error("no daemon answers at {}", printable(socket))]
+    #[error(
+        "no daemon answers at {} (`faircopy run` starts one)",
+        printable(socket)
+    )]
     Unreachable {
         /// The socket.
         socket: PathBuf,
@@ -341,7 +344,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The talk broke off.
-    #[error("the daemon at {} broke off", printable(socket))]
+    #[error("the daemon at {} broke off (its log may tell why)", printable(socket))]
     Broken {
         /// The socket.
         socket: PathBuf,

@@ -27,7 +27,9 @@ pub enum Error {
     #[error(transparent)]
     Decode(#[from] reclean::Error),
     /// An account that does not add up must not be shown as one.
-    #[error("the ledger of {name} does not account for its text")]
+    #[error(
+        "the ledger of {name} does not account for its text (`faircopy check --read-data` tells what is damaged)"
+    )]
     Ledger {
         /// Which version.
         name: String,

@@ -68,7 +68,7 @@ pub enum Error {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// Nothing is sought.
-    #[error("there is no word to be sought in {0:?}")]
+    #[error("there is no word to be sought in {0:?}; give one that is not excluded")]
     NoWords(String),
     /// SQLite.
     #[error("cannot {doing} the search index {}", path.display())]

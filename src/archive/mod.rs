@@ -371,7 +371,7 @@ pub enum Error {
     )]
     NoDocument(String),
     /// Several documents.
-    #[error("{name:?} may be any of {}", candidates.iter().map(|d| d.0.as_str()).collect::<Vec<_>>().join(", "))]
+    #[error("{name:?} may be any of {}; give more of the id", candidates.iter().map(|d| d.0.as_str()).collect::<Vec<_>>().join(", "))]
     Ambiguous {
         /// What was asked for.
         name: String,
@@ -415,7 +415,7 @@ pub enum Error {
         doc: DocId,
     },
     /// No such version, or none at that time.
-    #[error("document {doc} has no version {asked}")]
+    #[error("document {doc} has no version {asked}; `faircopy log {doc}` lists those it has")]
     NoVersion {
         /// The document.
         doc: DocId,

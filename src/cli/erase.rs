@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     if args.reason.trim().is_empty() {
-        return Err(Usage("the reason is empty").into());
+        return Err(Usage("say with --reason why the document is erased; it is empty").into());
     }
     let config = setup::load_config(global)?;
     let doc = {

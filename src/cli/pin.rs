@@ -79,7 +79,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     };
     let of = of.ok_or(Usage("name a document, or a source with --source"))?;
     if text.trim().is_empty() {
-        return Err(Usage("the text is empty").into());
+        return Err(Usage("give the text that is to be kept or removed; it is empty").into());
     }
     if let (PinScope::Doc(doc), PinVerdict::Keep | PinVerdict::Remove) = (&of, verdict) {
         must_have(&archive, doc, text)?;

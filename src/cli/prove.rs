@@ -43,7 +43,9 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             (leaf, format!("leaf-{leaf}"))
         }
     };
-    let proof = archive.prove(leaf).context("cannot prove it")?;
+    let proof = archive
+        .prove(leaf)
+        .with_context(|| format!("cannot prove leaf {leaf} of the log"))?;
     let text = proof.to_text();
     let path = args.output.clone();
     let path = path.unwrap_or_else(|| PathBuf::from(format!("{name}.tlog-proof")));

@@ -179,7 +179,8 @@ fn key_text(given: &str) -> anyhow::Result<String> {
     if !path.is_file() {
         return Ok(given.to_owned());
     }
-    let text = String::from_utf8(read(path)?).context("a key is text")?;
+    let text = String::from_utf8(read(path)?)
+        .with_context(|| format!("{given:?} is no key: it is not text"))?;
     Ok(text.trim_end().to_owned())
 }
 

@@ -37,7 +37,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// No quarantined file has this claim.
-    #[error("nothing in quarantine has the claim {0}")]
+    #[error("nothing in quarantine has the claim {0}; `faircopy retry` lists what is there")]
     NoSuchClaim(String),
     /// A file or folder could not be used.
     #[error("cannot {doing} {path}", path = path.display())]
