@@ -138,7 +138,7 @@ pub fn newest(archive: &Archive, request: &Request, below: Option<u64>) -> Resul
     let behind = leaves.saturating_sub(index.covered()?);
     let below = below.unwrap_or(leaves);
     let limit = request.limit.unwrap_or(usize::MAX);
-    let (found, next) = index.newest(&query.expression(), request, below, limit)?;
+    let (found, next) = index.newest(&query, request, below, limit)?;
     let mut hits = Vec::new();
     for leaf in found {
         // What was erased since is found no more.

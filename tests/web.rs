@@ -584,6 +584,12 @@ fn versions_are_found_by_words_and_without_an_index_it_is_said() {
         "the newest is first"
     );
     assert_eq!(found["behind"], 0);
+    let hits = |query: &str| {
+        let found = pages.json(&format!("/api/v1/search?q={query}"));
+        found["hits"].as_array().unwrap().len()
+    };
+    assert_eq!(hits("crowns+-zebra+-okapi"), hits("crowns"));
+    assert_eq!(hits("crowns+-zebra+-crowns"), 0);
     let page = pages.good("/documents?q=crowns").text();
     assert!(page.contains("<mark>crowns</mark>"), "{page}");
     assert_eq!(pages.get("/api/v1/search?q=-").status, 400);

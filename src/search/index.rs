@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde::Deserialize;
 
+use super::query::Query;
 use super::{Error, Request, words};
 use crate::archive::catalog::CaptureRow;
 use crate::archive::metadata::MetadataBlock;
@@ -313,7 +314,7 @@ impl Index {
     /// The leaves of versions that have what is sought, the last first, below a leaf; and below which leaf it goes on.
     pub(super) fn newest(
         &self,
-        expression: &str,
+        query: &Query,
         request: &Request,
         below: u64,
         limit: usize,
@@ -321,6 +322,8 @@ impl Index {
         let sql = "SELECT w.rowid, v.captured_at BETWEEN ?3 AND ?4 \
                    AND (?5 IS NULL OR lower(v.language) = ?5 OR lower(v.language) LIKE ?5 || '-%') \
                    AND (?6 IS NULL OR EXISTS (SELECT 1 FROM sources AS s WHERE s.leaf = v.leaf AND s.name = ?6)) \
+                   AND (?8 IS NULL OR w.rowid NOT IN \
+                        (SELECT rowid FROM words WHERE words MATCH ?8 AND rowid >= ?7 AND rowid < ?2)) \
                    FROM words AS w CROSS JOIN versions AS v ON v.leaf = w.rowid \
                    WHERE w.words MATCH ?1 AND w.rowid >= ?7 AND w.rowid < ?2 ORDER BY w.rowid DESC";
         let failed = |source| self.error("read", source);
@@ -329,6 +332,8 @@ impl Index {
         let language = request.language.as_ref();
         let language = language.map(|language| language.to_lowercase());
         let source = request.source.as_deref().map(source_name);
+        // FTS5's own NOT would look beyond the stretch until something is found.
+        let (sought, excluded) = (query.sought(), query.excluded());
         let mut found = Vec::new();
         let mut high = below;
         // A stretch at a time: how long it takes to find that a stretch has nothing does not depend on the archive's size.
@@ -336,13 +341,14 @@ impl Index {
         while high > 0 && began.elapsed() < LOOK {
             let low = high.saturating_sub(STRETCH);
             let values = params![
-                expression,
+                sought,
                 high.cast_signed(),
                 since,
                 until,
                 language,
                 source,
-                low.cast_signed()
+                low.cast_signed(),
+                excluded
             ];
             let mut rows = statement.query(values).map_err(failed)?;
             while let Some(row) = rows.next().map_err(failed)? {

@@ -52,6 +52,15 @@ impl Query {
 
     /// The query in FTS5's language.
     pub(super) fn expression(&self) -> String {
+        let sought = self.sought();
+        match self.excluded() {
+            Some(excluded) => format!("({sought}) NOT ({excluded})"),
+            None => sought,
+        }
+    }
+
+    /// What must be there, in FTS5's language.
+    pub(super) fn sought(&self) -> String {
         let all: Vec<String> = self
             .all
             .iter()
@@ -60,11 +69,13 @@ impl Query {
                 format!("({})", terms.join(" OR "))
             })
             .collect();
-        let mut expression = all.join(" AND ");
-        for term in &self.none {
-            expression = format!("({expression}) NOT {}", term.expression());
-        }
-        expression
+        all.join(" AND ")
+    }
+
+    /// What must not be there, in FTS5's language, if anything must not.
+    pub(super) fn excluded(&self) -> Option<String> {
+        let none: Vec<String> = self.none.iter().map(Term::expression).collect();
+        (!none.is_empty()).then(|| none.join(" OR "))
     }
 
     /// The words whose places a reader wants to see, with whether more may follow.
@@ -132,9 +143,12 @@ mod tests {
             ),
             (
                 "ferry OR gull tern -heron",
-                r#"(("ferry" OR "gull") AND ("tern")) NOT "heron""#,
+                r#"(("ferry" OR "gull") AND ("tern")) NOT ("heron")"#,
             ),
-            (r#"ferry -"late again"#, r#"(("ferry")) NOT "late again""#),
+            (
+                r#"ferry -gull -"late again"#,
+                r#"(("ferry")) NOT ("gull" OR "late again")"#,
+            ),
             ("渡轮", r#"("渡 轮")"#),
             (
                 r#"title:"x" NEAR( AND )"#,
