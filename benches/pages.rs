@@ -14,6 +14,9 @@
     reason = "a benchmark prints and stops at the first surprise"
 )]
 
+#[path = "common/procfs.rs"]
+mod procfs;
+
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -228,16 +231,9 @@ fn faircopy(args: &[&std::ffi::OsStr]) {
     assert!(matches!(status.code(), Some(0 | 3)), "{status}");
 }
 
-/// CPU time of the children that were waited for (`proc(5)`, stat, cutime and cstime, in hundredths of a second: USER_HZ
-/// is 100 on all architectures of Linux that matter here).
+/// CPU time of the children that were waited for.
 fn children_cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let after_name = stat.rsplit(')').next().unwrap();
-    let ticks = after_name.split_whitespace().skip(13).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0
+    procfs::cpu_seconds("self", 13)
 }
 
 /// CPU time of this thread (`proc(5)`, schedstat: nanoseconds); where the kernel does not say, the clock on the wall.

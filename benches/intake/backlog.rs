@@ -4,11 +4,11 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::common::daemon::{Desk, PATIENCE};
-use crate::{texts, timed};
+use crate::{procfs, texts, timed};
 
 const FILES: usize = 100_000;
 const FILES_TO_TRY: usize = 400;
-/// Two scans of the whole inbox, by default one a minute.
+/// One scan of the whole inbox at least: of so many files there is one each hundred seconds.
 const IDLE: Duration = Duration::from_secs(125);
 const IDLE_TO_TRY: Duration = Duration::from_secs(1);
 /// The default settle time, and something.
@@ -116,13 +116,7 @@ fn memory(desk: &Desk) -> f64 {
     kib.parse::<f64>().unwrap() * 1024.0 / 1e6
 }
 
-/// The CPU time of the daemon (`proc(5)`, stat, utime and stime, in hundredths of a second).
+/// The CPU time of the daemon.
 fn cpu_seconds(desk: &Desk) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", desk.pid())).unwrap();
-    let after_name = stat.rsplit(')').next().unwrap();
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks
-        .map(|ticks| ticks.parse::<f64>().unwrap())
-        .sum::<f64>()
-        / 100.0
+    procfs::cpu_seconds(&desk.pid().to_string(), 11)
 }

@@ -16,6 +16,9 @@ mod common;
 #[path = "../../tests/common/shelf.rs"]
 mod shelf;
 
+#[path = "../common/procfs.rs"]
+mod procfs;
+
 mod backlog;
 mod bulk;
 mod latency;
