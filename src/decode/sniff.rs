@@ -1,6 +1,7 @@
 //! What content is, told by itself: binary, HTML or flat text.
 
 use super::markup::{self, Token, Tokens};
+use super::sets::{is_heading, opens_block};
 use crate::tree::Tag;
 
 /// How much of the front is looked at.
@@ -292,39 +293,9 @@ fn is_in_place(before: &[u8]) -> bool {
 
 fn is_block(tag: Tag) -> bool {
     use Tag::*;
-    matches!(
-        tag,
-        Html | Body
-            | Address
-            | Article
-            | Aside
-            | Blockquote
-            | Center
-            | Details
-            | Dialog
-            | Div
-            | Dl
-            | Fieldset
-            | Figure
-            | Footer
-            | Form
-            | H1
-            | H2
-            | H3
-            | H4
-            | H5
-            | H6
-            | Header
-            | Hgroup
-            | Main
-            | Nav
-            | Ol
-            | P
-            | Pre
-            | Section
-            | Table
-            | Ul
-    )
+    is_heading(tag)
+        || opens_block(tag) && !matches!(tag, Dir | Figcaption | Menu | Search | Summary)
+        || matches!(tag, Html | Body | Form | Pre | Table)
 }
 
 #[cfg(test)]
