@@ -212,24 +212,23 @@ impl<'a> Page<'a> {
 
     /// Ends a cell; whether there was one.
     pub(super) fn end_cell(&mut self) -> bool {
-        let cell = self.elements.in_table_scope(|tag| matches!(tag, Td | Th));
-        if let Some(cell) = cell {
-            self.elements.truncate(cell);
-            self.elements.clear_formatting();
-            self.mode = Mode::InRow;
-        }
-        cell.is_some()
+        self.end_within_table(|tag| matches!(tag, Td | Th), Mode::InRow)
     }
 
     /// Ends a caption; whether there was one.
     pub(super) fn end_caption(&mut self) -> bool {
-        let caption = self.elements.in_table_scope(|tag| tag == Caption);
-        if let Some(caption) = caption {
-            self.elements.truncate(caption);
+        self.end_within_table(|tag| tag == Caption, Mode::InTable)
+    }
+
+    /// Ends a part of a table that formatting does not reach out of; whether there was one.
+    fn end_within_table(&mut self, is_part: impl Fn(Tag) -> bool, mode: Mode) -> bool {
+        let part = self.elements.in_table_scope(is_part);
+        if let Some(part) = part {
+            self.elements.truncate(part);
             self.elements.clear_formatting();
-            self.mode = Mode::InTable;
+            self.mode = mode;
         }
-        caption.is_some()
+        part.is_some()
     }
 
     /// Ends the rows' part of a table; whether there was one.
