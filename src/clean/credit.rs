@@ -171,10 +171,8 @@ impl CreditBook {
         if self.prose_at(text, text.split_whitespace()).is_none() || text.contains('/') {
             return false;
         }
-        let mut rest = text.trim_start_matches(['(', '[', '（', '【', '［', ' ']);
-        while let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            rest = rest[sign.len()..].trim_start();
-        }
+        let rest = text.trim_start_matches(['(', '[', '（', '【', '［', ' ']);
+        let rest = self.strip_signs(rest, &mut Shape::default());
         self.label_at_start(rest).is_none()
     }
 
