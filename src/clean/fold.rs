@@ -58,7 +58,9 @@ fn folded(line: &str) -> String {
         let (run, after) = rest.split_at(beyond.unwrap_or(rest.len()));
         text.push_str(run);
         let mut chars = after.chars();
-        text.extend(chars.next().into_iter().flat_map(fold));
+        if let Some(char) = chars.next() {
+            fold(char, &mut text);
+        }
         rest = chars.as_str();
     }
     text.make_ascii_lowercase();
@@ -68,15 +70,16 @@ fn folded(line: &str) -> String {
     }
 }
 
-fn fold(char: char) -> impl Iterator<Item = char> {
+fn fold(char: char, text: &mut String) {
     let plain = match char {
         '’' | '‘' | 'ʼ' => '\'',
         '“' | '”' => '"',
         other => other,
     };
-    let lower = is_cased(plain).then(|| plain.to_lowercase());
-    let same = lower.is_none().then_some(plain);
-    lower.into_iter().flatten().chain(same)
+    match is_cased(plain) {
+        true => text.extend(plain.to_lowercase()),
+        false => text.push(plain),
+    }
 }
 
 fn core(text: &str) -> Range<usize> {

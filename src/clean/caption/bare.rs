@@ -196,16 +196,16 @@ fn dates_the_scene(text: &str, head: bool) -> bool {
     let month = |word: &str| date::is_month(&word.trim_end_matches(['.', ',']).to_lowercase());
     // Days of the week, and small words that lead to a date.
     let beside = |word: &str| date::is_of_date_line(&word.to_lowercase());
-    let of_date = |word: &&&str| {
+    let of_date = |word: &&str| {
         let word = word.trim_end_matches(['.', ',']);
         digits(word) || month(word) || beside(word)
     };
+    let length = text.rsplit(' ').take_while(of_date).count();
     // Most lines do not end in a date.
-    if !text.rsplit(' ').next().is_some_and(|last| of_date(&&last)) {
+    if length == 0 {
         return false;
     }
     let words: Vec<&str> = text.split(' ').collect();
-    let length = words.iter().rev().take_while(of_date).count();
     let (scene, day) = words.split_at(words.len() - length);
     let dated = day.iter().any(|word| month(word)) && day.iter().any(|word| digits(word));
     let parted = scene.last().is_some_and(|word| word.ends_with(',')) || head;
