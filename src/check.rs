@@ -92,7 +92,7 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No folder, or one without anything of an archive.
-    #[error("there is no archive in {}", dir.display())]
+    #[error("there is no archive in {}; name its folder with --archive", dir.display())]
     NoArchive {
         /// The folder.
         dir: PathBuf,

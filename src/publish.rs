@@ -88,7 +88,7 @@ pub enum HandError {
     #[error("cannot run it")]
     Run(#[source] io::Error),
     /// The program failed.
-    #[error("it ended with {0}")]
+    #[error("it ended with {0}; what it wrote above tells why")]
     Ended(std::process::ExitStatus),
 }
 

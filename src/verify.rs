@@ -54,14 +54,18 @@ pub enum Error {
     #[error("it is {0}")]
     Checkpoint(#[from] NoteError),
     /// The extra data does not begin with a leaf.
-    #[error("its extra data is not a leaf of an archive and the metadata that it commits to")]
+    #[error(
+        "its extra data is not a leaf of an archive and the metadata that it commits to; give a file that `faircopy prove` wrote"
+    )]
     NoLeaf,
     /// There is no metadata.
-    #[error("it holds no metadata, and none was given beside it")]
+    #[error(
+        "it holds no metadata, and none was given beside it; name a file with it by --metadata"
+    )]
     NoMetadata,
     /// The metadata is another.
     #[error(
-        "the metadata is not what the leaf commits to: its digest is {found}, proven is {proven}"
+        "the metadata is not what the leaf commits to: its digest is {found}, proven is {proven}; give the right one with --metadata"
     )]
     OtherMetadata {
         /// Of what there is.
@@ -70,7 +74,7 @@ pub enum Error {
         proven: Digest,
     },
     /// The metadata is of a kind that this program does not know.
-    #[error("the metadata cannot be understood")]
+    #[error("the metadata cannot be understood; a newer version of this program may")]
     Metadata(#[source] serde_json::Error),
 }
 

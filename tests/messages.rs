@@ -45,6 +45,57 @@ const EMPTY: [&str; 6] = [
     "it failed",
 ];
 
+/// A message that refuses by one of these says what to do, too.
+const REFUSALS: [&str; 15] = [
+    "there is no ",
+    "not signed",
+    "is not ",
+    "is no ",
+    "are no ",
+    "has no ",
+    "holds no ",
+    "is damaged",
+    "is missing",
+    "is gone",
+    "is locked",
+    "is lost",
+    "was erased",
+    "nothing is ",
+    "neither ",
+];
+
+/// What to do begins with one of these, or is a command.
+const ADVICE: [&str; 19] = [
+    "; give ",
+    "; name ",
+    " restore ",
+    "; wait ",
+    "; install ",
+    "; take ",
+    "; compare ",
+    "; send ",
+    "; put ",
+    "; mount ",
+    "; bring ",
+    "; it takes ",
+    "; leave ",
+    "; it was written anew",
+    "; writing goes on",
+    " give ",
+    " write one ",
+    " is back",
+    "`",
+];
+
+/// These stand within another message that says what to do, or before one.
+const WITHIN_ANOTHER: [&str; 5] = [
+    "header {0} is missing or malformed",
+    "its length is not what its Content-Length says",
+    "{}: rule pack {pack:?} is not used: {message}",
+    "nothing is published",
+    "{a_role} {a} and {b_role} {b} must be different folders, neither inside the other",
+];
+
 /// Of these, whoever passes them on says before them what "it" is.
 const IT_IS_NAMED_BEFORE: [&str; 4] = [
     "src/archive/rotation.rs",
@@ -77,9 +128,20 @@ impl Message {
             }
             _ if text.contains("  ") || text.contains('\n') => Some("is not one line"),
             _ if VAGUE.iter().any(vague) => Some("does not say what is wrong"),
+            _ if self.only_refuses() => Some("does not say what to do"),
             _ if EMPTY.contains(&text) && !is_named => Some("does not say with what"),
             _ => None,
         }
+    }
+}
+
+impl Message {
+    /// Whether it says no and leaves it at that.
+    fn only_refuses(&self) -> bool {
+        let text = self.text.as_str();
+        REFUSALS.iter().any(|word| text.contains(word))
+            && !ADVICE.iter().any(|word| text.contains(word))
+            && !WITHIN_ANOTHER.contains(&text)
     }
 }
 
@@ -175,10 +237,12 @@ fn messages_that_say_it_badly_are_found() {
         #[error("failed to open {0}")]
         return Err(Usage("give a folder, \
             or a file").into());
+        bail!("there is no ferry at {}", pier);
+        bail!("there is no ferry at {}; take the one at {}", pier, other);
     "#;
     let found = messages("src/some.rs", source);
     let faults: Vec<_> = found.iter().filter_map(Message::fault).collect();
-    assert_eq!(found.len(), 4);
-    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert_eq!(found.len(), 6);
+    assert_eq!(faults.len(), 4, "{faults:?}");
     assert!(found.iter().any(|m| m.text == "give a folder, or a file"));
 }

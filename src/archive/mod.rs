@@ -195,19 +195,19 @@ fn signing_key(paths: &Paths, name: &str) -> Result<SigningKey, Error> {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is none.
-    #[error("there is no archive in {}: it has no archive.json", dir.display())]
+    #[error("there is no archive in {}: it has no archive.json; name its folder with --archive, or make one with `faircopy init`", dir.display())]
     NoArchive {
         /// Where one was sought.
         dir: PathBuf,
     },
     /// There is one.
-    #[error("there is an archive in {} already", dir.display())]
+    #[error("there is an archive in {} already; name another folder", dir.display())]
     ArchiveThere {
         /// Where.
         dir: PathBuf,
     },
     /// A format that this program does not know.
-    #[error("{} says {format:?} version {version}; this program knows version {FORMAT_VERSION} of {FORMAT_NAME:?}", path.display())]
+    #[error("{} says {format:?} version {version}; this program knows version {FORMAT_VERSION} of {FORMAT_NAME:?}; take the program that wrote it, or a newer one", path.display())]
     OtherFormat {
         /// The manifest.
         path: PathBuf,
@@ -223,7 +223,7 @@ pub enum Error {
         dir: PathBuf,
     },
     /// Another process writes to it.
-    #[error("the archive in {} is locked by another process that writes to it", dir.display())]
+    #[error("the archive in {} is locked by another process that writes to it; wait until that ends, or end it", dir.display())]
     Locked {
         /// The archive.
         dir: PathBuf,
@@ -235,7 +235,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A secret is malformed.
-    #[error("the identity secret {} is not 64 hexadecimal digits", path.display())]
+    #[error("the identity secret {} is not 64 hexadecimal digits; restore it from where keys are kept", path.display())]
     BadKey {
         /// The file.
         path: PathBuf,
@@ -275,7 +275,7 @@ pub enum Error {
         source: io::Error,
     },
     /// What was read back differs from what was written.
-    #[error("segment {} does not give back at offset {offset} what was written there: the disk, the memory or the processor errs", path.display())]
+    #[error("segment {} does not give back at offset {offset} what was written there: the disk, the memory or the processor errs; have them tested before more is archived", path.display())]
     WrittenWrong {
         /// The segment's file.
         path: PathBuf,
@@ -295,7 +295,7 @@ pub enum Error {
     },
     /// A leaf that this program does not understand.
     #[error(
-        "leaf {index} of the log {origin} is of no kind that this program knows: a newer one wrote it"
+        "leaf {index} of the log {origin} is of no kind that this program knows: a newer one wrote it; install that"
     )]
     UnknownLeaf {
         /// The log.
@@ -334,7 +334,7 @@ pub enum Error {
         witness: PathBuf,
     },
     /// All records are gone.
-    #[error("the log of the archive in {} has {leaves} leaves, but there is no segment: they were deleted, or lie on a file system that is not mounted", dir.display())]
+    #[error("the log of the archive in {} has {leaves} leaves, but there is no segment: they were deleted, or lie on a file system that is not mounted; mount it, or restore them from a backup", dir.display())]
     NoSegments {
         /// The archive.
         dir: PathBuf,
@@ -352,7 +352,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A record is not what the catalog or the log says of it.
-    #[error("{what} of capture {capture} of document {doc} is damaged ({}): {why}", place.as_deref().unwrap_or("its place is unknown"))]
+    #[error("{what} of capture {capture} of document {doc} is damaged ({}): {why}; restore its segment from a backup", place.as_deref().unwrap_or("its place is unknown"))]
     Damaged {
         /// Raw bytes, text or metadata.
         what: &'static str,
@@ -367,7 +367,7 @@ pub enum Error {
     },
     /// No such document.
     #[error(
-        "there is no document {0:?}: it is neither an id, the beginning of one, an address nor an inbox path that is archived"
+        "there is no document {0:?}: it is neither an id, the beginning of one, an address nor an inbox path that is archived; `faircopy ls` lists all, `faircopy search` finds by words"
     )]
     NoDocument(String),
     /// Several documents.
@@ -389,7 +389,7 @@ pub enum Error {
         leaf: u64,
     },
     /// It was erased.
-    #[error("document {doc} was erased{} (leaf {leaf})", at.map(|at| format!(" at {at:.0}")).unwrap_or_default())]
+    #[error("document {doc} was erased{} (leaf {leaf}); `faircopy audit` tells why", at.map(|at| format!(" at {at:.0}")).unwrap_or_default())]
     Erased {
         /// The document.
         doc: DocId,

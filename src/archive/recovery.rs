@@ -62,7 +62,7 @@ pub enum Finding {
         path: PathBuf,
     },
     /// Bytes among the records are none.
-    #[error("{bytes} bytes at offset {offset} of segment {} are no record: {reason}", path.display())]
+    #[error("{bytes} bytes at offset {offset} of segment {} are no record: {reason}; `faircopy check --read-data` tells what is lost by that", path.display())]
     Unreadable {
         /// The segment.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum Finding {
         reason: String,
     },
     /// A segment ends before its records do.
-    #[error("segment {} is missing or ends before offset {end}, where its last committed record ends; writing goes on in a new segment", path.display())]
+    #[error("segment {} is missing or ends before offset {end}, where its last committed record ends; writing goes on in a new segment; restore this one from a backup", path.display())]
     SegmentShort {
         /// The segment.
         path: PathBuf,
@@ -83,7 +83,7 @@ pub enum Finding {
     },
     /// A leaf's metadata record was not found.
     #[error(
-        "{} document {doc} (leaf {leaf}) is lost: no segment has its metadata record",
+        "{} document {doc} (leaf {leaf}) is lost: no segment has its metadata record; restore the segment that had it from a backup",
         lost_text(*kind, *capture)
     )]
     Lost {
@@ -112,7 +112,9 @@ pub enum Finding {
         path: PathBuf,
     },
     /// The log cannot be read; reading goes on by the catalog alone.
-    #[error("the log cannot be read, so that nothing can be proven: {0}")]
+    #[error(
+        "the log cannot be read, so that nothing can be proven: {0}; `faircopy check` tells what to restore"
+    )]
     LogUnreadable(String),
 }
 

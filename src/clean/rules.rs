@@ -76,7 +76,7 @@ pub enum RestoreError {
     },
     /// They make others.
     #[error(
-        "the packs kept for the rules {id} make {found}: this is another version of the program, or they were changed"
+        "the packs kept for the rules {id} make {found}: this is another version of the program, or they were changed; restore the folder rules of the archive from a backup"
     )]
     Other {
         /// Which rules.

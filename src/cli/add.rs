@@ -331,7 +331,7 @@ fn send_parts(
     match end {
         End::Whole if documents > 0 => Ok(true),
         End::Whole => {
-            let message = "there is no page in it that could be archived";
+            let message = "there is no page in it that could be archived; give one with responses or pages in it";
             let reason = Reason::new(ReasonCode::Empty, message);
             send(path.to_owned(), Err(Outcome::Quarantined("unpack", reason)))
         }
@@ -414,7 +414,7 @@ impl<'a> Tally<'a> {
                 *self.counts.entry(outcome).or_default() += 1;
             }
             _ => {
-                bail!("the daemon answered something else than was asked")
+                return Err(writing::misunderstood());
             }
         }
         Ok(())

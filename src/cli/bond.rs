@@ -57,7 +57,7 @@ pub(crate) fn link(global: &Global, args: &LinkArgs) -> anyhow::Result<Exit> {
     let archive = Archive::open(&config.archive.dir).context("cannot open the archive")?;
     let (doc, with) = (archive.find(&args.doc)?, archive.find(&args.with)?);
     if doc == with {
-        return Err(Usage("both are the same document").into());
+        return Err(Usage("both names are of the same document; give two different ones").into());
     }
     let record = LinkRecord {
         doc,

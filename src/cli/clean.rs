@@ -155,7 +155,9 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> anyhow::Result<Vec<u8>> {
         read.context("cannot read it")?;
     }
     if raw.len() > bytes_max {
-        bail!("it has more than {bytes_max} bytes, the limit");
+        bail!(
+            "it has more than {bytes_max} bytes, which is the most that is cleaned; give a part of it"
+        );
     }
     Ok(raw)
 }

@@ -65,7 +65,9 @@ fn captures(archive: &Archive, args: &Args) -> anyhow::Result<(CaptureRow, Captu
         Some(version) => reference::resolve(archive, &format!("{doc}@{version}"))?,
         None if args.new.is_some() => reference::resolve(archive, &doc.0)?,
         None if new.version == 1 => {
-            bail!("document {doc} has one version only; nothing to compare")
+            bail!(
+                "document {doc} has one version only; name one of another document to compare it with"
+            )
         }
         None => {
             let bonds = archive.bonds()?;

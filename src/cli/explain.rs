@@ -73,7 +73,7 @@ fn explain_file(global: &Global, file: &Path) -> anyhow::Result<Explained> {
     // An account that does not add up must not be shown as one.
     (cleaned.ledger)
         .verify(document.input(), &cleaned.article.text)
-        .with_context(|| format!("the ledger of {name} does not account for its text"))?;
+        .with_context(|| format!("the ledger of {name} does not account for its text; that is a defect of this program, please report it with the file"))?;
     Ok(Explained {
         name,
         shadow: differences(&document, &rules, &cleaned),

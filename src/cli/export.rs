@@ -128,7 +128,9 @@ fn selection(archive: &Archive, args: &Args) -> anyhow::Result<Selection> {
                 .map(|hit| (hit.row.doc.clone(), Some(hit.row))),
         );
         if documents.is_empty() {
-            bail!("nothing is found by {query:?}");
+            bail!(
+                "nothing is found by {query:?}; try fewer words, `faircopy search` shows what they find"
+            );
         }
     }
     Ok(Selection {

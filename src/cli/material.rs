@@ -34,7 +34,13 @@ pub(crate) fn open(global: &Global, what: &Path) -> anyhow::Result<(String, Docu
         return Ok((path_text::to_text(what), document));
     }
     let archive = setup::open_archive(global)?;
-    let name = what.to_str().context("neither a file nor a document")?;
+    let name = what.to_str();
+    let name = name.with_context(|| {
+        format!(
+            "{} is neither a file nor a document; `faircopy ls` lists those",
+            what.display()
+        )
+    })?;
     let capture = reference::resolve(&archive, name)?;
     let metadata = archive.read_metadata(&capture)?;
     let document = reclean::decode_again(&archive, &capture, &metadata)?;

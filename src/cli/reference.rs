@@ -16,7 +16,7 @@ pub(crate) fn resolve(archive: &Archive, text: &str) -> anyhow::Result<CaptureRo
     let selector = version.map_or(Ok(Selector::Latest), str::parse)?;
     archive
         .resolve(&doc, &selector)
-        .with_context(|| format!("cannot find {text}; `faircopy log {doc}` lists its versions"))
+        .with_context(|| format!("cannot find {text}"))
 }
 
 /// The document named by `text`, and what stands after its `@`. An address may contain `@` itself: only what reads as a

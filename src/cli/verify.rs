@@ -54,7 +54,12 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     }
     let trust = trust(global, args)?;
     let text = String::from_utf8(read(&args.file)?);
-    let text = text.map_err(|_| anyhow!("{} is not text", args.file.display()));
+    let text = text.map_err(|_| {
+        anyhow!(
+            "{} is not text; give a .tlog-proof, a checkpoint or the folder of a bag",
+            args.file.display()
+        )
+    });
     let verified = text.and_then(|text| match text.starts_with(HEADER) {
         true => verify_proof(&text, args, &trust),
         false => verify_checkpoint(&text, args, &trust),
@@ -118,8 +123,12 @@ fn verify_bag(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             };
         }
     };
-    let verified = verify::bag::verify(&args.file, &trust, &mut report)
-        .with_context(|| format!("{} is no bag", args.file.display()))?;
+    let verified = verify::bag::verify(&args.file, &trust, &mut report).with_context(|| {
+        format!(
+            "{} is no bag; give a folder that `faircopy export --bagit` made",
+            args.file.display()
+        )
+    })?;
     printed?;
     let good = verified.problems == 0;
     let (files, proven, problems) = (verified.files, verified.proven, verified.problems);
@@ -153,16 +162,19 @@ fn trust(global: &Global, args: &Args) -> anyhow::Result<Trust> {
     let mut rotations = Vec::new();
     for file in &args.rotation {
         let rotation = Rotation::read(file);
-        rotations.push(
-            rotation.with_context(|| format!("{} proves no change of keys", file.display()))?,
-        );
+        rotations.push(rotation.with_context(|| {
+            format!(
+                "{} proves no change of keys; give a file of log/rotations",
+                file.display()
+            )
+        })?);
     }
     rotations.sort_by_key(|rotation| rotation.index);
     let keys = rotation::keys_from(keys, &rotations);
     let mut witnesses = Vec::new();
     for given in &args.witness {
         let key = key_text(given)?.parse::<WitnessKey>();
-        witnesses.push(key.with_context(|| format!("{given:?} is no witness's key"))?);
+        witnesses.push(key.with_context(|| format!("{given:?} is no witness's key; give the line NAME+HASH+KEY that the witness publishes, or a file with it"))?);
     }
     Ok(Trust { keys, witnesses })
 }
@@ -170,7 +182,7 @@ fn trust(global: &Global, args: &Args) -> anyhow::Result<Trust> {
 /// A verifier key, or that in a file.
 pub(crate) fn vkey(given: &str) -> anyhow::Result<VerifierKey> {
     let key = key_text(given)?.parse::<VerifierKey>();
-    key.with_context(|| format!("{given:?} is no verifier key"))
+    key.with_context(|| format!("{given:?} is no verifier key; give the line NAME+HASH+KEY of log/vkey, or a file with it"))
 }
 
 /// A key stands on the command line or in a file.
@@ -179,8 +191,9 @@ fn key_text(given: &str) -> anyhow::Result<String> {
     if !path.is_file() {
         return Ok(given.to_owned());
     }
-    let text = String::from_utf8(read(path)?)
-        .with_context(|| format!("{given:?} is no key: it is not text"))?;
+    let text = String::from_utf8(read(path)?).with_context(|| {
+        format!("{given:?} is no key, which is a line of text; give another file")
+    })?;
     Ok(text.trim_end().to_owned())
 }
 
@@ -257,7 +270,7 @@ fn verify_proof(text: &str, args: &Args, trust: &Trust) -> anyhow::Result<Said> 
         MetadataBlock::Event(event) => {
             if args.raw.is_some() || args.text.is_some() {
                 return Err(anyhow!(
-                    "it is about a {}, not about a capture",
+                    "it is about a {}, not about a capture; leave out --raw and --text",
                     event.kind()
                 ));
             }

@@ -33,7 +33,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
     let address = args.listen.unwrap_or(config.web.listen);
     let listener = match handed_in()? {
         Some(listener) => listener,
-        None => Listener::bind(address).with_context(|| format!("cannot listen at {address}"))?,
+        None => Listener::bind(address)
+            .with_context(|| format!("cannot listen at {address}; --listen names another"))?,
     };
     let address = listener.address();
     let router = faircopy::web::router(config, &listener)?;
@@ -72,6 +73,6 @@ fn handed_in() -> anyhow::Result<Option<Listener>> {
         return Ok(Some(Listener::Tcp(listener)));
     }
     let listener = handed.take_unix_listener(0);
-    let listener = listener.context("what systemd handed in is no socket that listens")?;
+    let listener = listener.context("what systemd handed in is no socket that listens; it takes a unit like faircopy-web.socket")?;
     Ok(listener.map(Listener::Unix))
 }

@@ -39,5 +39,7 @@ pub(crate) fn ask(client: &mut Client, request: &Request) -> anyhow::Result<Answ
 
 /// The daemon answered something else than was asked: it is of another version.
 pub(crate) fn misunderstood() -> anyhow::Error {
-    anyhow!("the daemon answered something else than was asked; is it of another version?")
+    anyhow!(
+        "the daemon answered something else than was asked: it is of another version; restart it"
+    )
 }

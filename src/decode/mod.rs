@@ -180,12 +180,13 @@ fn top_level_domain(url: &str) -> Option<String> {
 }
 
 fn empty(what: &str) -> Reason {
-    let message = format!("the file is empty: {what}");
+    let message = format!("the file is empty: {what}; send it again when it has something in it");
     Reason::new(ReasonCode::Empty, message)
 }
 
 fn binary(kind: &str) -> Reason {
-    let message = format!("it is neither text nor HTML but looks like {kind}");
+    let message =
+        format!("it is neither text nor HTML but looks like {kind}; send the page or its text");
     Reason::new(ReasonCode::Binary, message)
 }
 

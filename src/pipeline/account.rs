@@ -125,8 +125,9 @@ impl State {
             return Outcome::Quarantined("unpack", Reason::new(ReasonCode::Partly, message));
         }
         if archived == 0 {
-            let message =
-                format!("there is no page in it that could be archived, among {others} records");
+            let message = format!(
+                "there is no page in it that could be archived, among {others} records; send one with responses or pages in it"
+            );
             return Outcome::Quarantined("unpack", Reason::new(ReasonCode::Empty, message));
         }
         Outcome::Unpacked(self.unpacked)

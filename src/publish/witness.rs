@@ -26,7 +26,7 @@ pub enum WitnessError {
     #[error("it does not know this log (status {0}): give its operator log/vkey")]
     Unknown(u16),
     /// It says something else than the protocol has.
-    #[error("it answers {status}: {text:?}")]
+    #[error("it answers {status}: {text:?}; try again later, or ask its operator")]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -34,7 +34,9 @@ pub enum WitnessError {
         text: String,
     },
     /// It cosigned something else, or with another key.
-    #[error("its answer holds no right cosignature by its key")]
+    #[error(
+        "its answer holds no right cosignature by its key; compare the key with the one that the witness publishes"
+    )]
     NotCosigned,
 }
 

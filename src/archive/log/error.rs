@@ -19,7 +19,7 @@ pub enum LogError {
         source: io::Error,
     },
     /// A key, note or tile is not of its form, or a signature does not verify.
-    #[error("{} is damaged: {what}", path.display())]
+    #[error("{} is damaged: {what}; restore it from a backup, `faircopy check` tells what else is damaged", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum LogError {
     #[error("the system gives no random numbers for a key: {0}")]
     NoRandom(String),
     /// Another key than the one that signs this log.
-    #[error("{} is not signed by the given key {given}", path.display())]
+    #[error("{} is not signed by the given key {given}: one of them is of another log; restore those that belong together", path.display())]
     OtherKey {
         /// The checkpoint.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum LogError {
     TooLong(usize),
     /// The entries do not make the tree that the checkpoint signed. To go on would be to sign a fork.
     #[error(
-        "the log in {} does not match its checkpoint of size {size}: signed root {signed}, root of the entries {computed}",
+        "the log in {} does not match its checkpoint of size {size}: signed root {signed}, root of the entries {computed}; restore log/ from a backup, `faircopy check` tells which files differ",
         path.display()
     )]
     WrongRoot {
@@ -60,7 +60,7 @@ pub enum LogError {
     },
     /// The checkpoint on the disk is no longer the one this writer wrote: someone else wrote it.
     #[error(
-        "{} was changed by someone else: this writer left it at size {expected}, it is now at {found}",
+        "{} was changed by someone else: this writer left it at size {expected}, it is now at {found}; let one process alone write to the archive, and start it again",
         path.display()
     )]
     ChangedUnderneath {
@@ -72,7 +72,9 @@ pub enum LogError {
         found: u64,
     },
     /// A leaf beyond the end was asked for.
-    #[error("the log has {size} leaves; there is no leaf {index}")]
+    #[error(
+        "there is no leaf {index} in the log, which has {size}; `faircopy check` tells whether some are lost"
+    )]
     NoSuchLeaf {
         /// Which leaf.
         index: u64,

@@ -40,7 +40,7 @@ pub enum NoteError {
     #[error("not a signed checkpoint: {0}")]
     Malformed(&'static str),
     /// It is signed, but not by this log.
-    #[error("not signed by {0}")]
+    #[error("not signed by {0}; give the key of the log that it comes from")]
     NotSigned(String),
     /// It bears the log's name, but its signature is wrong.
     #[error("the signature of {0} is wrong")]
