@@ -3,7 +3,7 @@
 #   packaging/deb.sh [PROFILE [REVISION]]
 # PROFILE is release (the default), or dev: a package to try things with, of target/debug/faircopy as it is. The same sources
 # and SOURCE_DATE_EPOCH (without it, the time of the last commit) give the same bytes. Needs dpkg-dev and cargo-deb:
-# cargo install --locked cargo-deb@3.8.0
+# cargo install --locked cargo-deb@3.8.0. DEBFULLNAME and DEBEMAIL name its maintainer (debchange(1)).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 profile=${1:-release} revision=${2:-1}
@@ -20,4 +20,6 @@ rm -rf target/package
 for shell in bash zsh fish; do
     "$faircopy" completions $shell > "target/package/faircopy.$shell"
 done
-cargo deb --quiet --no-build --no-dbgsym $speed --profile "$profile" --deb-revision "$revision"
+maintainer=()
+[ -z "${DEBEMAIL:-}" ] || maintainer=(--maintainer "${DEBFULLNAME:-faircopy} <$DEBEMAIL>")
+cargo deb --quiet --no-build "${maintainer[@]}" --no-dbgsym $speed --profile "$profile" --deb-revision "$revision"

@@ -313,3 +313,31 @@ fn what_pages_link_to_is_there() {
         }
     }
 }
+
+#[test]
+fn the_licences_that_the_manifest_names_lie_beside_it_and_in_the_package() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).expect(name);
+    let package = read("packaging/debian/copyright");
+    for licence in env!("CARGO_PKG_LICENSE").split(" OR ") {
+        let (name, _) = licence.split_once('-').unwrap_or((licence, ""));
+        let text = read(&format!("LICENSE-{}", name.to_uppercase()));
+        assert!(
+            package.contains(&format!("\nLicense: {licence}\n")),
+            "{licence}"
+        );
+        let (holder, terms) = text.split_once("\n\n").expect("terms");
+        // Debian has the Apache License on every machine; who holds the copyright stands in the other.
+        if name == "MIT" {
+            let debian = terms.lines().map(|line| match line {
+                "" => " .\n".to_owned(),
+                line => format!(" {line}\n"),
+            });
+            assert!(package.contains(&debian.collect::<String>()), "{licence}");
+            let holder = holder.replace("Copyright (c) ", "\nCopyright: ");
+            assert!(package.contains(&holder), "{holder}");
+        } else {
+            assert!(package.contains("/usr/share/common-licenses/Apache-2.0"));
+        }
+    }
+}

@@ -14,7 +14,7 @@ check "the pages wait until they are wanted" test "$(systemctl is-enabled fairco
 check "the archive is the service's" test "$(stat -c %U $archive):$(stat -c %a /var/lib/faircopy)" = faircopy:750
 check "the inbox is the group's" test "$(stat -c %U:%G:%a /srv/faircopy/inbox)" = faircopy:faircopy:2770
 for file in man/man1/faircopy.1.gz man/man1/faircopy-check.1.gz bash-completion/completions/faircopy \
-    zsh/vendor-completions/_faircopy fish/vendor_completions.d/faircopy.fish doc/faircopy/README.md; do
+    zsh/vendor-completions/_faircopy fish/vendor_completions.d/faircopy.fish doc/faircopy/README.md doc/faircopy/copyright; do
     check "has $file" sh -c "dpkg --listfiles faircopy | grep -q '^/usr/share/$file'"
 done
 check "completes in bash" bash -c '. /usr/share/bash-completion/completions/faircopy && complete -p faircopy'
