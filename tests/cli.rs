@@ -611,7 +611,11 @@ fn a_version_is_explained_whatever_the_depth_limit_was() {
 #[test]
 fn an_endless_input_is_refused() {
     let said = faircopy(&["clean", "/dev/zero"]).expect(1);
-    assert!(said.stderr.contains("the most that is cleaned"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("the most that is cleaned"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use faircopy::archive::keys::random;
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;

@@ -101,11 +101,13 @@ impl Fault {
 
     fn page(&self) -> Page {
         let advice = html! {
-            p { (frame::scraped(self.message())) }
+            p class="breaks" { (frame::told(self.message())) }
             @if matches!(self, Fault::Missing(_) | Fault::Wrong(_)) {
                 form class="search" method="get" action="/documents" role="search" {
-                    label for="q" { "Words, an address, a path or the beginning of a document’s id" }
-                    input id="q" type="search" name="q" autocomplete="off";
+                    div class="field wide" {
+                        label for="q" { "Words, an address, a path or the beginning of an id" }
+                        input id="q" type="search" name="q" autocomplete="off";
+                    }
                     button { "Search" }
                 }
             }

@@ -58,7 +58,7 @@ pub(super) fn page_of(of: Option<&str>, title: &str, room: Room, content: Markup
                     }
                 }
                 main id="content" tabindex="-1" {
-                    h1 { (scraped(title)) }
+                    h1 class=[is_long(title).then_some("long")] { (scraped(title)) }
                     (content)
                 }
                 footer class="bottom" {
@@ -98,6 +98,18 @@ pub(super) fn shown(text: &str) -> std::borrow::Cow<'_, str> {
 /// Scraped text within a line, kept from turning the order of what stands around it.
 pub(super) fn scraped(text: &str) -> Markup {
     html! { bdi dir="auto" { (shown(text)) } }
+}
+
+/// A message of the program as a sentence. Commands stand between backticks in it.
+pub(super) fn told(message: &str) -> Markup {
+    let first = message.chars().next().map_or(0, char::len_utf8);
+    let sentence = message[..first].to_uppercase() + &message[first..];
+    html! {
+        @for (index, part) in sentence.split('`').enumerate() {
+            @if index % 2 == 1 { code { (scraped(part)) } } @else { (scraped(part)) }
+        }
+        @if !message.ends_with(['.', '!', '?']) { "." }
+    }
 }
 
 /// An address as a link, if it is one that a browser only fetches; else as text.
@@ -161,6 +173,11 @@ pub(super) fn title(row: &CaptureRow) -> &str {
         .as_deref()
         .filter(|title| !title.trim().is_empty());
     title.unwrap_or("(no title)")
+}
+
+/// Whether a title is so long that it is set smaller, and cut in lists.
+fn is_long(title: &str) -> bool {
+    title.chars().nth(LISTED_CHARS_MAX).is_some()
 }
 
 /// The title of a capture in a list: one that has no end is cut; the document's own page has all of it.

@@ -130,19 +130,27 @@ fn form(compared: &Compared, is_inline: bool, of: &str) -> Markup {
     } = compared;
     html! {
         form class="inline" method="get" action=(format!("/documents/{}/compare", new.doc)) {
-            label for="old" { "Version" }
-            input id="old" name="old" value=(frame::version(old)) size="6" required aria-describedby="versions";
-            label for="new" { "with" }
-            input id="new" name="new" value=(frame::version(new)) size="6" required aria-describedby="versions";
-            label for="of" { "What" }
-            select id="of" name="of" {
-                option value="story" selected[of == "story"] { "story" }
-                option value="furniture" selected[of == "furniture"] { "all else" }
+            span class="pair" {
+                label for="old" { "Version" }
+                input id="old" name="old" value=(frame::version(old)) size="6" required aria-describedby="versions";
             }
-            label for="view" { "View" }
-            select id="view" name="view" {
-                option value="side" selected[!is_inline] { "side by side" }
-                option value="inline" selected[is_inline] { "in one text" }
+            span class="pair" {
+                label for="new" { "with" }
+                input id="new" name="new" value=(frame::version(new)) size="6" required aria-describedby="versions";
+            }
+            span class="pair" {
+                label for="of" { "What" }
+                select id="of" name="of" {
+                    option value="story" selected[of == "story"] { "story" }
+                    option value="furniture" selected[of == "furniture"] { "all else" }
+                }
+            }
+            span class="pair" {
+                label for="view" { "View" }
+                select id="view" name="view" {
+                    option value="side" selected[!is_inline] { "side by side" }
+                    option value="inline" selected[is_inline] { "in one text" }
+                }
             }
             button { "Compare" }
             p id="versions" class="help" { "Versions 1 to " (versions) "; 2.2 is the second edition of version 2; or a date." }

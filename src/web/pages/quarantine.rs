@@ -8,7 +8,7 @@ use crate::inbox::quarantine::{self, Quarantined};
 use crate::submission::{ClaimId, path_text};
 use crate::web::ask::Question;
 use crate::web::fault::Fault;
-use crate::web::frame::{self, Page, Room, count, scraped, time};
+use crate::web::frame::{self, Page, Room, count, scraped, time, told};
 use crate::web::{Shared, Web};
 
 /// So many are on one page.
@@ -74,7 +74,7 @@ fn entry(one: &Quarantined) -> Markup {
     html! {
         li {
             h2 { (scraped(&format!("{}/{path}", one.source.root))) }
-            p { span class="label" { (one.reason.code.as_str().replace('_', " ")) } " " (scraped(&one.reason.message)) }
+            p { span class="label" { (one.reason.code.as_str().replace('_', " ")) } " " (told(&one.reason.message)) }
             p class="muted" { "while: " (scraped(&one.stage)) ", " (count(u64::from(one.attempts), "attempt", "attempts"))
                 ", " (frame::bytes(one.signature.size)) ", " (time(one.failed_at)) }
             pre tabindex="0" { code { "faircopy retry " (one.claim) } }

@@ -183,10 +183,14 @@ fn compare_form(timeline: &Timeline) -> Markup {
     let (older, newest) = (timeline.versions - 1, timeline.versions);
     html! {
         form class="inline" method="get" action=(format!("/documents/{}/compare", timeline.doc)) {
-            label for="old" { "Compare version" }
-            input id="old" name="old" type="number" min="1" max=(newest) value=(older) required;
-            label for="new" { "with" }
-            input id="new" name="new" type="number" min="1" max=(newest) value=(newest) required;
+            span class="pair" {
+                label for="old" { "Compare version" }
+                input id="old" name="old" type="number" min="1" max=(newest) value=(older) required;
+            }
+            span class="pair" {
+                label for="new" { "with" }
+                input id="new" name="new" type="number" min="1" max=(newest) value=(newest) required;
+            }
             button { "Compare" }
         }
     }
