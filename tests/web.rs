@@ -249,6 +249,15 @@ fn every_page_answers_over_an_archive_made_of_seeds() {
 }
 
 #[test]
+fn a_new_archive_is_told_as_empty_and_as_nothing_else() {
+    let desk = Desk::new("");
+    let pages = Pages::open(&desk);
+    let overview = pages.get("/").text();
+    assert!(overview.contains("The archive is empty."), "{overview}");
+    assert!(!overview.contains("class=\"notice"), "{overview}");
+}
+
+#[test]
 fn a_timeline_tells_story_furniture_and_rules_apart() {
     let desk = Desk::new("");
     add(&desk, "a.txt", STORY, URL);

@@ -666,10 +666,13 @@ fn open_catalog(dir: &Path, recovery: &mut Recovery) -> Result<Catalog, Error> {
     };
     let catalog = Catalog::in_memory()?;
     recovery::replay(dir, &catalog, &log, recovery)?;
-    recovery.findings.push(Finding::CatalogRebuilt {
-        why,
-        set_aside: None,
-    });
+    // Before the first commit there is none.
+    if log.checkpoint().size > 0 {
+        recovery.findings.push(Finding::CatalogRebuilt {
+            why,
+            set_aside: None,
+        });
+    }
     Ok(catalog)
 }
 

@@ -60,7 +60,7 @@ fi
 # A bounded number of cases, the same each time.
 if command -v schemathesis >/dev/null; then
     (cd "$OUT" && schemathesis run "http://127.0.0.1:$port/api/v1/openapi.json" --checks all --exclude-checks positive_data_acceptance \
-        --max-examples 15 --seed 1 --generation-database none --warnings off --no-color > schemathesis.log) || { cat "$OUT/schemathesis.log"; exit 1; }
+        --max-examples 40 --seed 1 --generation-database none --warnings off --no-color > schemathesis.log) || { cat "$OUT/schemathesis.log"; exit 1; }
     sed -n '/^Test cases:/,/generated/p' "$OUT/schemathesis.log"
 elif [ "${FAIRCOPY_REQUIRE_ALL:-0}" = 1 ]; then
     echo "needs schemathesis"; exit 1
