@@ -224,6 +224,8 @@ pub struct Counts {
 /// What a new capture of a document is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocState {
+    /// Its number in the catalog, if it has captures.
+    pub number: Option<i64>,
     /// Number of the last capture, 0 if there is none.
     pub capture: u32,
     /// Number of the latest version, 0 if there is none.
@@ -507,9 +509,14 @@ impl Catalog {
     }
 
     fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), Error> {
+        self.run_counted(sql, values).map(drop)
+    }
+
+    /// Runs a statement; how many rows it changed.
+    fn run_counted(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
         let statement = self.connection.prepare_cached(sql);
         let done = statement.and_then(|mut s| s.execute(values));
-        done.map(drop).map_err(|e| self.error("write to", e))
+        done.map_err(|e| self.error("write to", e))
     }
 
     fn first<T>(

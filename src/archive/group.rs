@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::archive::capture::{PackedRecord, RevisitTarget};
+use crate::archive::capture::{PackedRecord, Prepared};
 use crate::archive::segment::{Location, Position, SegmentWriter};
 use crate::archive::warc::NewRecord;
 use crate::archive::{Error, frame};
 use crate::digest::Digest;
+
+/// So much is read back at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// Records and leaves that are committed together.
 pub(super) struct Group<'a> {
@@ -20,8 +23,8 @@ pub(super) struct Group<'a> {
     records: Vec<(Range<usize>, Cow<'a, NewRecord>)>,
     /// What the log takes.
     pub(super) leaves: Vec<Vec<u8>>,
-    /// Raw bytes that this group archives.
-    pub(super) raws: HashMap<Digest, RevisitTarget>,
+    /// Raw bytes that this group archives, and the capture with their record.
+    pub(super) raws: HashMap<Digest, &'a Prepared>,
 }
 
 impl<'a> Group<'a> {
@@ -49,12 +52,18 @@ impl<'a> Group<'a> {
     }
 
     fn push_frame(&mut self, frame: &[u8], record: Cow<'a, NewRecord>) -> Location {
+        let at = self.place_of(frame);
         let start = self.frames.len();
         self.frames.extend_from_slice(frame);
         self.records.push((start..self.frames.len(), record));
+        at
+    }
+
+    /// Where the next record would lie, with this frame.
+    pub(super) fn place_of(&self, frame: &[u8]) -> Location {
         Location {
             segment: self.start.segment,
-            offset: self.start.offset + start as u64,
+            offset: self.start.offset + self.frames.len() as u64,
             length: frame.len() as u64,
         }
     }
@@ -67,15 +76,25 @@ impl<'a> Group<'a> {
     /// Reads all records back, unpacks them and compares them, byte by byte, with what was to be written.
     pub(super) fn compare(&self, segment: &SegmentWriter) -> Result<(), Error> {
         let appended = segment.appended()?;
-        let mut frame = Vec::new();
-        for (range, record) in &self.records {
-            appended.read(range, &mut frame)?;
-            if !frame::holds(&frame, &record.parts()) {
-                return Err(Error::WrittenWrong {
-                    path: segment.path().to_owned(),
-                    offset: self.start.offset + range.start as u64,
-                });
+        let mut frames = Vec::new();
+        let mut records = self.records.as_slice();
+        while let Some((first, _)) = records.first() {
+            // As many as are read at once, and one at least.
+            let start = first.start;
+            let within = records.partition_point(|(range, _)| range.end - start <= READ_BYTES);
+            let (some, rest) = records.split_at(within.max(1));
+            let end = some.last().map_or(start, |(range, _)| range.end);
+            appended.read(start..end, &mut frames)?;
+            for (range, record) in some {
+                let frame = &frames[range.start - start..range.end - start];
+                if !frame::holds(frame, &record.parts()) {
+                    return Err(Error::WrittenWrong {
+                        path: segment.path().to_owned(),
+                        offset: self.start.offset + range.start as u64,
+                    });
+                }
             }
+            records = rest;
         }
         Ok(())
     }

@@ -499,7 +499,7 @@ pub struct Appended<'a> {
 
 impl Appended<'_> {
     /// Reads the bytes in `range`, counted from the first appended one, into `buffer`.
-    pub fn read(&self, range: &Range<usize>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn read(&self, range: Range<usize>, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let offset = self.segment.end + range.start as u64;
         buffer.resize(range.len(), 0);
         let read = self.file.read_exact_at(buffer, offset);

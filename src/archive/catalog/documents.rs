@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params, params_from_iter};
 
-use super::{Catalog, DocumentRow, signed, timestamp, unsigned};
+use super::{Catalog, DocumentRow, NewCapture, signed, timestamp, unsigned};
 use crate::archive::Error;
-use crate::identity::DocId;
+use crate::archive::leaf::Leaf;
+use crate::identity::{DocId, normalise_url};
 use crate::pin::site;
 
 /// So many documents are looked at for one list, so that each is there in some hundredths of a second.
@@ -173,6 +174,36 @@ impl Catalog {
              SELECT x FROM v WHERE x IS NOT NULL LIMIT ?1"
         );
         self.all(&sql, params_from_iter([max]), |row| row.get(0))
+    }
+
+    /// Takes in a document, listed as its first capture shows it; its number.
+    pub(super) fn add_document(
+        &self,
+        index: u64,
+        leaf: &Leaf,
+        new: &NewCapture<'_>,
+    ) -> Result<i64, Error> {
+        let NewCapture {
+            observation,
+            content,
+            ..
+        } = new;
+        let url = observation.declared.url.as_deref().and_then(normalise_url);
+        let source = url.as_deref().and_then(site);
+        let language = content.and_then(|content| content.language).map(primary);
+        let sql = "INSERT INTO documents (doc, captured_at, capture, leaf, source, language, flags) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let values = params![
+            leaf.doc.0,
+            observation.captured_at().as_microsecond(),
+            leaf.capture,
+            signed(index),
+            source.as_deref().unwrap_or(&observation.source.root),
+            language,
+            content.and_then(|content| content.flags)
+        ];
+        self.run(sql, values)?;
+        Ok(self.connection.last_insert_rowid())
     }
 
     /// Lists a document as the capture of this leaf shows it, unless one that is listed was fetched later.

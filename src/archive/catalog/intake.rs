@@ -1,7 +1,9 @@
 //! What the writer and the recovery ask of the catalog, and put into it.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Row, ToSql, params};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -16,6 +18,44 @@ use crate::archive::segment::{Location, Position};
 use crate::digest::Digest;
 use crate::identity::{CaptureId, DocId, IdentityKind, VersionId, normalise_url};
 use crate::submission::{ClaimId, Signature, Source, path_text};
+
+/// The columns of a capture that its records tell, with values from `?2` on.
+const FILLED: [&str; 28] = [
+    "same_as",
+    "claim",
+    "part",
+    "root",
+    "path",
+    "signature",
+    "captured_at",
+    "received_at",
+    "url",
+    "media_type",
+    "raw_bytes",
+    "raw",
+    "text",
+    "story",
+    "title",
+    "rules",
+    "text_offset",
+    "text_length",
+    "segment",
+    "metadata_offset",
+    "metadata_length",
+    "input_bytes",
+    "removed_bytes",
+    "footers",
+    "credits",
+    "captions",
+    "language",
+    "flags",
+];
+
+/// [`FILLED`] and its values, as they stand in a statement.
+fn filled() -> (String, String) {
+    let values: Vec<String> = (2..FILLED.len() + 2).map(|n| format!("?{n}")).collect();
+    (FILLED.join(", "), values.join(", "))
+}
 
 impl Catalog {
     /// Starts a transaction: all that follows is visible to others at [`Catalog::commit`], or never.
@@ -110,56 +150,109 @@ impl Catalog {
 
     /// Takes in the records of an announced capture.
     pub fn fill_capture(&self, leaf: u64, new: &NewCapture<'_>) -> Result<(), Error> {
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let (columns, values) = filled();
+            format!(
+                "UPDATE capture_rows SET ({columns}) = ({values}), change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
+                 WHEN version = (SELECT c.version FROM capture_rows AS c \
+                 WHERE c.document = capture_rows.document AND c.capture = capture_rows.capture - 1) THEN 'furniture' \
+                 ELSE 'story' END WHERE leaf = ?1"
+            )
+        });
+        self.run_filled(&SQL, leaf, new, &[])?;
+        self.list(leaf)
+    }
+
+    /// Takes in a capture whose leaf and records are all at hand: what [`Catalog::announce`] and [`Catalog::fill_capture`] do one
+    /// after the other, but each row and each entry of an index is written once. `state` is what its document was like before.
+    pub fn add_capture(
+        &self,
+        index: u64,
+        leaf: &Leaf,
+        state: &DocState,
+        new: &NewCapture<'_>,
+    ) -> Result<(), Error> {
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let (columns, values) = filled();
+            let next = FILLED.len() + 2;
+            let more: Vec<String> = (next..next + 5)
+                .map(|number| format!("?{number}"))
+                .collect();
+            format!(
+                "INSERT INTO capture_rows (leaf, {columns}, document, capture, version, metadata, change) \
+                 VALUES (?1, {values}, {})",
+                more.join(", ")
+            )
+        });
+        let document = match state.number {
+            Some(number) => number,
+            None => self.add_document(index, leaf, new)?,
+        };
+        let change = match new.same_as {
+            Some(_) => Change::None,
+            None if leaf.version == Some(state.version) => Change::Furniture,
+            None => Change::Story,
+        };
+        let metadata = leaf.metadata.as_bytes();
+        let more = params![
+            document,
+            leaf.capture,
+            leaf.version,
+            metadata,
+            change.as_str()
+        ];
+        self.run_filled(&SQL, index, new, more)?;
+        match state.number {
+            Some(_) => self.list(index),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a statement with the leaf, with what [`FILLED`] names, and with more.
+    fn run_filled(
+        &self,
+        sql: &str,
+        leaf: u64,
+        new: &NewCapture<'_>,
+        more: &[&dyn ToSql],
+    ) -> Result<(), Error> {
         let o = new.observation;
         let content = new.content.as_ref();
         let measure = content.and_then(|content| content.measure);
         let count = |count: usize| signed(count as u64);
-        let sql = "UPDATE capture_rows SET same_as = ?2, claim = ?3, part = ?4, root = ?5, path = ?6, signature = ?7, \
-                   captured_at = ?8, received_at = ?9, url = ?10, media_type = ?11, raw_bytes = ?12, raw = ?13, \
-                   text = ?14, story = ?15, title = ?16, rules = ?17, text_offset = ?18, text_length = ?19, \
-                   segment = ?20, metadata_offset = ?21, metadata_length = ?22, input_bytes = ?23, \
-                   removed_bytes = ?24, footers = ?25, credits = ?26, captions = ?27, \
-                   language = ?28, flags = ?29, \
-                   change = CASE WHEN ?2 IS NOT NULL THEN 'none' \
-                   WHEN version = (SELECT c.version FROM capture_rows AS c \
-                   WHERE c.document = capture_rows.document AND c.capture = capture_rows.capture - 1) THEN 'furniture' \
-                   ELSE 'story' END WHERE leaf = ?1";
         let url = o.declared.url.as_deref().and_then(normalise_url);
-        self.run(
-            sql,
-            params![
-                signed(leaf),
-                new.same_as,
-                o.claim.as_str(),
-                o.part,
-                o.source.root,
-                path_text::to_text(&o.source.path),
-                o.signature.as_ref().map(signature_text),
-                o.captured_at().as_microsecond(),
-                o.received_at.as_microsecond(),
-                url,
-                o.media_type,
-                signed(o.raw_bytes),
-                o.digests.raw.as_bytes(),
-                o.digests.text.as_bytes(),
-                o.digests.story.as_bytes(),
-                content.and_then(|content| content.title),
-                content.map(|content| content.rules),
-                new.text.map(|t| signed(t.offset)),
-                new.text.map(|t| signed(t.length)),
-                segment_column(new.metadata.segment),
-                signed(new.metadata.offset),
-                signed(new.metadata.length),
-                measure.map(|m| count(m.extent.input)),
-                measure.map(|m| count(m.extent.removed)),
-                measure.map(|m| count(m.footers)),
-                measure.map(|m| count(m.credits)),
-                measure.map(|m| count(m.captions)),
-                content.and_then(|content| content.language),
-                content.and_then(|content| content.flags),
-            ],
-        )?;
-        self.list(leaf)
+        let values = params![
+            signed(leaf),
+            new.same_as,
+            o.claim.as_str(),
+            o.part,
+            o.source.root,
+            path_text::to_text(&o.source.path),
+            o.signature.as_ref().map(signature_text),
+            o.captured_at().as_microsecond(),
+            o.received_at.as_microsecond(),
+            url,
+            o.media_type,
+            signed(o.raw_bytes),
+            o.digests.raw.as_bytes(),
+            o.digests.text.as_bytes(),
+            o.digests.story.as_bytes(),
+            content.and_then(|content| content.title),
+            content.map(|content| content.rules),
+            new.text.map(|t| signed(t.offset)),
+            new.text.map(|t| signed(t.length)),
+            segment_column(new.metadata.segment),
+            signed(new.metadata.offset),
+            signed(new.metadata.length),
+            measure.map(|m| count(m.extent.input)),
+            measure.map(|m| count(m.extent.removed)),
+            measure.map(|m| count(m.footers)),
+            measure.map(|m| count(m.credits)),
+            measure.map(|m| count(m.captions)),
+            content.and_then(|content| content.language),
+            content.and_then(|content| content.flags),
+        ];
+        self.run(sql, &*[values, more].concat())
     }
 
     /// Remembers by what a document can be found.
@@ -320,6 +413,18 @@ impl Catalog {
         )
     }
 
+    /// Remembers where raw bytes are, unless there are such already; whether it does.
+    pub fn add_raw(&self, digest: &Digest, at: Location) -> Result<bool, Error> {
+        let sql = "INSERT OR IGNORE INTO raws VALUES (?1, ?2, ?3, ?4)";
+        let values = params![
+            digest.as_bytes(),
+            segment_column(at.segment),
+            signed(at.offset),
+            signed(at.length)
+        ];
+        Ok(self.run_counted(sql, values)? > 0)
+    }
+
     /// Where raw bytes are.
     pub fn raw(&self, digest: &Digest) -> Result<Option<Location>, Error> {
         let sql = r#"SELECT segment, "offset", length FROM raws WHERE digest = ?1"#;
@@ -329,13 +434,15 @@ impl Catalog {
 
     /// What a new capture of `doc` is compared with.
     pub fn doc_state(&self, doc: &DocId) -> Result<DocState, Error> {
-        let last = self.last_capture(doc)?;
         // A source has no captures and may have pins.
-        let sql = "SELECT max(leaf) FROM events WHERE doc = ?1";
-        let other: Option<Option<i64>> = self.first(sql, [&doc.0], |row| row.get(0))?;
-        let other = other.flatten();
-        let Some((capture, version, leaf)) = last else {
+        let sql = "SELECT (SELECT number FROM documents WHERE doc = ?1), (SELECT max(leaf) FROM events WHERE doc = ?1)";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let known: Option<(Option<i64>, Option<i64>)> = self.first(sql, [&doc.0], read)?;
+        let (number, other) = known.unwrap_or_default();
+        let Some((capture, version, leaf)) = number.map_or(Ok(None), |_| self.last_capture(doc))?
+        else {
             return Ok(DocState {
+                number,
                 leaf: other.map(i64::cast_unsigned),
                 ..DocState::default()
             });
@@ -346,6 +453,7 @@ impl Catalog {
                    ORDER BY c.capture DESC LIMIT 1";
         let story = self.first(sql, params![doc.0, version], |row| digest(row, 0))?;
         Ok(DocState {
+            number,
             capture,
             version,
             story,

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use crate::archive::capture::{
-    self, Prepared, PreparedEdition, RevisitTarget, metadata_record, revisit_record, target_uri,
+    self, PackedRecord, Prepared, PreparedEdition, RevisitTarget, metadata_record, revisit_record,
+    target_uri,
 };
 use crate::archive::catalog::{CaptureRow, Change, ContentRow, NewCapture, PinRow};
 use crate::archive::group::Group;
@@ -76,7 +77,6 @@ impl Open {
             version: Some(version),
         };
         group.leaves.push(leaf.to_bytes());
-        self.catalog.announce(index, &leaf)?;
         let content = ContentRow {
             title: prepared.title.as_deref(),
             language: prepared.language.as_deref(),
@@ -91,7 +91,7 @@ impl Open {
             text,
             metadata: metadata_at,
         };
-        self.catalog.fill_capture(index, &new)?;
+        self.catalog.add_capture(index, &leaf, &state, &new)?;
         self.catalog.add_names(&doc, observation)?;
         let id = CaptureId {
             doc: doc.clone(),
@@ -103,38 +103,43 @@ impl Open {
     /// Adds the raw bytes, or a revisit of the record that has them.
     fn add_raw<'a>(&self, group: &mut Group<'a>, prepared: &'a Prepared) -> Result<(), Error> {
         let digest = prepared.observation.digests.raw;
-        let target = match group.raws.get(&digest) {
-            Some(target) => Some(target.clone()),
-            None => self.target(&digest)?,
-        };
-        if let Some(target) = target {
+        if let Some(target) = self.target(group, &digest, &prepared.raw)? {
             let record = revisit_record(&prepared.observation, &prepared.raw_id, &target);
             group.push_owned(record);
             return Ok(());
         }
-        let at = group.push(&prepared.raw);
-        self.catalog.put_raw(&digest, at)?;
-        let target = RevisitTarget {
-            id: prepared.raw_id.as_str().to_owned(),
-            uri: target_uri(&prepared.observation),
-            date: warc_date(prepared.observation.captured_at()),
-        };
-        group.raws.insert(digest, target);
+        group.push(&prepared.raw);
+        group.raws.insert(digest, prepared);
         Ok(())
     }
 
     /// The record that has these bytes, if there is one that can be read: a revisit of a damaged record would spread the damage.
-    fn target(&self, digest: &Digest) -> Result<Option<RevisitTarget>, Error> {
-        let Some(at) = self.catalog.raw(digest)? else {
+    /// If there is none, `new` has them, which is pushed next.
+    fn target(
+        &self,
+        group: &Group<'_>,
+        digest: &Digest,
+        new: &PackedRecord,
+    ) -> Result<Option<RevisitTarget>, Error> {
+        if let Some(prepared) = group.raws.get(digest) {
+            return Ok(Some(RevisitTarget {
+                id: prepared.raw_id.as_str().to_owned(),
+                uri: target_uri(&prepared.observation),
+                date: warc_date(prepared.observation.captured_at()),
+            }));
+        }
+        let place = group.place_of(&new.frame);
+        if self.catalog.add_raw(digest, place)? {
             return Ok(None);
-        };
-        match read_target(&self.dir, at, digest) {
-            Ok(target) => Ok(Some(target)),
-            Err(error) => {
-                tracing::warn!("{at} is damaged and archived again: {error}");
-                Ok(None)
+        }
+        if let Some(at) = self.catalog.raw(digest)? {
+            match read_target(&self.dir, at, digest) {
+                Ok(target) => return Ok(Some(target)),
+                Err(error) => tracing::warn!("{at} is damaged and archived again: {error}"),
             }
         }
+        self.catalog.put_raw(digest, place)?;
+        Ok(None)
     }
 
     pub(super) fn add_revision(
