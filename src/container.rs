@@ -3,7 +3,7 @@
 //! A container is no document: what is archived are the pages in it, each with the address and date that the container
 //! gives it. What cannot be read is told with its place, and the rest goes on.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ mod stream;
 mod warc;
 
 use stream::Stream;
+
+/// So much of a file is looked at first.
+const HEAD_BYTES: usize = 512;
 
 /// What a container is read from.
 pub trait Source: Read + Seek {}
@@ -138,6 +141,12 @@ pub type Take<'a> = &'a mut dyn FnMut(Part) -> bool;
 /// Which kind of container `source` is, if it is one. It stands at its start afterwards.
 pub fn kind_of(source: &mut dyn Source, options: &Options) -> io::Result<Option<Kind>> {
     source.rewind()?;
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    source.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    source.rewind()?;
+    if !can_begin(&head) {
+        return Ok(None);
+    }
     let kind = match Stream::open(&mut *source, options.unpacked_bytes_max) {
         Ok(mut stream) => match warc::begins(&mut stream) {
             true => Some(Kind::Warc),
@@ -146,8 +155,17 @@ pub fn kind_of(source: &mut dyn Source, options: &Options) -> io::Result<Option<
         // What cannot be unpacked is for decoding to judge.
         Err(_) => None,
     };
-    source.seek(SeekFrom::Start(0))?;
+    source.rewind()?;
     Ok(kind)
+}
+
+/// Whether a container can begin so: nearly every file shows in its first byte that it is none.
+fn can_begin(head: &[u8]) -> bool {
+    let is_before = |byte: &u8| byte.is_ascii_whitespace() || json::BYTE_ORDER_MARK.contains(byte);
+    match head.iter().find(|byte| !is_before(byte)) {
+        Some(b'{' | b'[') | None => true,
+        Some(_) => head.starts_with(warc::MAGIC) || stream::is_packed(head),
+    }
 }
 
 /// Hands all that is in a container to `take`. An error is the system's; what is wrong with the container is a part.
@@ -178,4 +196,42 @@ fn too_large(place: &str, bytes_max: usize) -> Found {
         "{place}: it has more than {bytes_max} bytes; raise decode.unpacked_bytes_max and send the file again"
     );
     Found::Broken(Reason::new(ReasonCode::TooLarge, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_told_by_its_first_bytes_and_by_what_follows_blanks() {
+        let options = Options {
+            json: Fields::default(),
+            part_bytes_max: 1 << 20,
+            unpacked_bytes_max: 1 << 20,
+        };
+        let kind = |bytes: &[u8]| {
+            let mut source = io::Cursor::new(bytes);
+            let kind = kind_of(&mut source, &options).expect("read");
+            assert_eq!(source.position(), 0);
+            kind
+        };
+        let object = r#"{"url": "https://example.org/a", "text": "Gulls."}"#;
+        let packed = |bytes: &[u8]| zstd::encode_all(bytes, 1).expect("packed");
+        let far = format!("\u{feff}{}[{object}]", "\n ".repeat(HEAD_BYTES));
+        assert_eq!(kind(object.as_bytes()), Some(Kind::Json));
+        assert_eq!(kind(far.as_bytes()), Some(Kind::Json));
+        assert_eq!(kind(&packed(object.as_bytes())), Some(Kind::Json));
+        assert_eq!(kind(b"WARC/1.1\r\n"), Some(Kind::Warc));
+        assert_eq!(kind(&packed(b"WARC/1.1\r\n")), Some(Kind::Warc));
+        for none in [
+            &b""[..],
+            b"W",
+            b"<p>Gulls.</p>",
+            b"Gulls.",
+            b" WARC/1.1",
+            b"{}",
+        ] {
+            assert_eq!(kind(none), None);
+        }
+    }
 }

@@ -172,7 +172,17 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     regular(file)
 }
 
-/// The same, and no folder on the way may be a link either (openat2, `RESOLVE_NO_SYMLINKS`): somebody who may write to a folder
+/// The same, but links are followed: for paths that a person named.
+pub fn open_regular_through_links(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    regular(file)
+}
+
+/// As [`open_regular`], and no folder on the way may be a link either (openat2, `RESOLVE_NO_SYMLINKS`): somebody who may write to a folder
 /// could put a link in place of one that was just scanned. For paths that are known to have none. Where the kernel or a
 /// sandbox lacks the call, the last component alone is protected.
 pub fn open_regular_without_links(path: &Path) -> io::Result<File> {

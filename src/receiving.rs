@@ -455,7 +455,7 @@ fn incoming(
     let deferred = |error: std::io::Error| Outcome::Deferred(format!("cannot read it: {error}"));
     let mut file = claim.open().map_err(Outcome::from)?;
     let Some(kind) = container::kind_of(&mut file, &options).map_err(deferred)? else {
-        let submission = claim.read(now).map_err(Outcome::from)?;
+        let submission = claim.read_opened(&file, now).map_err(Outcome::from)?;
         return Ok(submission.into());
     };
     let declared = claim.declared().map_err(Outcome::from)?;

@@ -162,12 +162,12 @@ impl FileReader {
     }
 
     fn read_file(&self, path: &Path, request: oneshot::Request) -> Result<Incoming, Outcome> {
-        let opened = oneshot::open_file(path, request.clone()).map_err(Outcome::from)?;
+        let opened = oneshot::open_file(path, request).map_err(Outcome::from)?;
         let (mut file, submission) = opened;
         let Some(kind) = container::kind_of(&mut file, &self.containers).map_err(unreadable)?
         else {
-            let submission = oneshot::submit_file(path, request).map_err(Outcome::from)?;
-            return Ok(submission.into());
+            let read = oneshot::read_file(&file, submission, self.bytes_max);
+            return Ok(read.map_err(Outcome::from)?.into());
         };
         let same = file.try_clone().map_err(unreadable)?;
         let signature = submission.signature;

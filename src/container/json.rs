@@ -14,6 +14,9 @@ use super::{Fields, Found, Options, Part, Take, broken, too_large};
 use crate::identity::normalise_url;
 use crate::submission::Declared;
 
+/// May stand before JSON.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Whether the first object in `stream` is a scraper's: it has a content, and an address, a title or a time beside it.
 pub(super) fn begins(stream: &mut Stream<'_>, options: &Options) -> bool {
     let limited = stream.take(options.part_bytes_max as u64);
@@ -101,7 +104,7 @@ fn values(mut json: impl Read, take: &mut dyn FnMut(Value) -> bool) -> Result<()
     let mut first = [0; 1];
     loop {
         match json.read(&mut first) {
-            Ok(1) if first[0].is_ascii_whitespace() || b"\xef\xbb\xbf".contains(&first[0]) => {}
+            Ok(1) if first[0].is_ascii_whitespace() || BYTE_ORDER_MARK.contains(&first[0]) => {}
             Ok(1) if first[0] == b'[' || first[0] == b'{' => break,
             Ok(_) => return Err("it is neither an object nor an array".to_owned()),
             Err(error) => return Err(error.to_string()),

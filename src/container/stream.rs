@@ -45,16 +45,25 @@ pub(super) struct Stream<'a> {
     bytes_left: u64,
 }
 
+/// Whether what begins so is unpacked.
+pub(super) fn is_packed(head: &[u8]) -> bool {
+    layer_of(head) != Layer::Plain
+}
+
+fn layer_of(head: &[u8]) -> Layer {
+    match head {
+        _ if head.starts_with(&GZIP) => Layer::Gzip,
+        _ if head.starts_with(&ZSTD) || head.starts_with(&ZSTD_DICTIONARY) => Layer::Zstd,
+        _ => Layer::Plain,
+    }
+}
+
 impl<'a> Stream<'a> {
     /// Starts at the beginning of `source`; no more than `bytes_max` come out.
     pub(super) fn open(source: &'a mut dyn Source, bytes_max: u64) -> io::Result<Stream<'a>> {
         let mut packed = BufReader::with_capacity(BUFFER_BYTES, source);
         let head = packed.fill_buf()?;
-        let layer = match head {
-            _ if head.starts_with(&GZIP) => Layer::Gzip,
-            _ if head.starts_with(&ZSTD) || head.starts_with(&ZSTD_DICTIONARY) => Layer::Zstd,
-            _ => Layer::Plain,
-        };
+        let layer = layer_of(head);
         let dictionary = match head.starts_with(&ZSTD_DICTIONARY) {
             true => read_dictionary(&mut packed)?,
             false => Vec::new(),

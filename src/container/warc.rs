@@ -16,11 +16,14 @@ use crate::submission::Declared;
 /// So long may the headers of a record be.
 const HEAD_BYTES_MAX: usize = 1 << 20;
 
+/// What a record begins with, whatever its version.
+pub(super) const MAGIC: &[u8] = b"WARC/";
+
 /// Whether `stream` stands at a record. It is not moved.
 pub(super) fn begins(stream: &mut Stream<'_>) -> bool {
     stream
         .fill_buf()
-        .is_ok_and(|ready| ready.starts_with(b"WARC/"))
+        .is_ok_and(|ready| ready.starts_with(MAGIC))
 }
 
 pub(super) fn read(mut stream: Stream<'_>, options: &Options, take: Take<'_>) {
@@ -280,7 +283,7 @@ fn seek_record(stream: &mut Stream<'_>) -> bool {
     loop {
         match stream.fill_buf() {
             Ok([]) => return false,
-            Ok(ready) if ready.starts_with(b"WARC/") => return true,
+            Ok(ready) if ready.starts_with(MAGIC) => return true,
             Ok(ready) => {
                 // To the next line. A start that lies across two buffers is missed, and with it one record more.
                 let length = memchr::memchr(b'\n', ready).map_or(ready.len(), |at| at + 1);

@@ -99,7 +99,12 @@ pub(super) fn open_in_inbox(path: &Path, signature: &Signature) -> Result<File, 
     }
 }
 
-fn read_opened(file: &File, signature: &Signature, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
+/// The bytes of an open file, if it is the one of `signature` before and after.
+pub(super) fn read_opened(
+    file: &File,
+    signature: &Signature,
+    bytes_max: u64,
+) -> Result<Vec<u8>, ReadError> {
     let transient = |error| ReadError::Transient(error);
     if Signature::of(&file.metadata().map_err(transient)?) != *signature {
         return Err(ReadError::Changed);

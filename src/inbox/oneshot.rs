@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::durable;
 use crate::submission::{ClaimId, Declared, Reason, ReasonCode, Signature, Source, Submission};
 
-use super::claim::{ReadError, read_unchanged, too_large};
+use super::claim::{ReadError, read_opened, too_large};
 use super::error::Error;
 use super::glob::Ignore;
 use super::options::Options;
@@ -33,10 +33,18 @@ pub struct Request {
     pub bytes_max: u64,
 }
 
-/// Opens the file at `path`, for what is read in pieces; with a submission that has everything but the bytes.
+/// Opens the file at `path` (absolute; a link on the way is followed, since a person named it), with a submission that has
+/// everything but the bytes, its sidecar's word included if there is one. The source stays untouched.
 pub fn open_file(path: &Path, request: Request) -> Result<(File, Submission), ReadError> {
-    let real = real_file(path)?;
-    let file = durable::open_regular(&real).map_err(unreadable)?;
+    // Looked at before it is opened: to open a device may do something to it.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        let message = "it is neither a file nor a folder; nothing was read";
+        return Err(ReadError::Permanent(Reason::new(
+            ReasonCode::NotAFile,
+            message,
+        )));
+    }
+    let file = durable::open_regular_through_links(path).map_err(unreadable)?;
     let signature = Signature::of(&file.metadata().map_err(unreadable)?);
     let submission = Submission {
         signature: Some(signature),
@@ -46,35 +54,29 @@ pub fn open_file(path: &Path, request: Request) -> Result<(File, Submission), Re
     Ok((file, submission))
 }
 
-/// Reads the file at `path` (absolute; a link on the way is followed, since a person named it), with its sidecar if there is one.
-/// The source stays untouched.
-pub fn submit_file(path: &Path, request: Request) -> Result<Submission, ReadError> {
-    let real = real_file(path)?;
-    let metadata = fs::symlink_metadata(&real).map_err(unreadable)?;
-    let signature = Signature::of(&metadata);
-    let raw =
-        read_unchanged(&real, &signature, request.bytes_max).map_err(|error| match error {
-            ReadError::Transient(error) => unreadable(error),
-            other => other,
-        })?;
+/// The submission of [`open_file`] with the bytes of its file, which stands at its start.
+pub fn read_file(
+    file: &File,
+    submission: Submission,
+    bytes_max: u64,
+) -> Result<Submission, ReadError> {
+    let signature = submission.signature.ok_or(ReadError::Changed)?;
+    let raw = read_opened(file, &signature, bytes_max).map_err(|error| match error {
+        ReadError::Transient(error) => unreadable(error),
+        other => other,
+    })?;
     Ok(Submission {
-        signature: Some(signature),
-        declared: declared_beside(path)?,
-        ..submission(ADD, path, raw, request)
+        raw_digest: Digest::of(&raw),
+        raw,
+        ..submission
     })
 }
 
-/// The file that `path` leads to.
-fn real_file(path: &Path) -> Result<PathBuf, ReadError> {
-    let real = path.canonicalize().map_err(unreadable)?;
-    if !fs::symlink_metadata(&real).map_err(unreadable)?.is_file() {
-        let message = "it is neither a file nor a folder; nothing was read";
-        return Err(ReadError::Permanent(Reason::new(
-            ReasonCode::NotAFile,
-            message,
-        )));
-    }
-    Ok(real)
+/// Opens and reads the file at `path`.
+pub fn submit_file(path: &Path, request: Request) -> Result<Submission, ReadError> {
+    let bytes_max = request.bytes_max;
+    let (file, submission) = open_file(path, request)?;
+    read_file(&file, submission, bytes_max)
 }
 
 fn unreadable(error: io::Error) -> ReadError {

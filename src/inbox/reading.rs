@@ -7,15 +7,23 @@ use jiff::Timestamp;
 use crate::digest::Digest;
 use crate::submission::{Declared, Signature, Submission};
 
-use super::claim::{Claim, ReadError, open_in_inbox, read_in_inbox};
+use super::claim::{self, Claim, ReadError, open_in_inbox};
 use super::sidecar::{self, Sidecar};
 
 impl Claim {
     /// Reads the file, and its sidecar if it has one. From here on it counts as under way: if the process dies before the
     /// claim is given back, the file is a suspect.
     pub fn read(&self, received_at: Timestamp) -> Result<Submission, ReadError> {
-        self.marks.begin(self.id());
-        let raw = read_in_inbox(&self.path, self.signature(), self.bytes_max)?;
+        self.read_opened(&self.open()?, received_at)
+    }
+
+    /// The same of the file that [`Claim::open`] gave, which stands at its start.
+    pub fn read_opened(
+        &self,
+        file: &File,
+        received_at: Timestamp,
+    ) -> Result<Submission, ReadError> {
+        let raw = claim::read_opened(file, self.signature(), self.bytes_max)?;
         let declared = self.declared()?;
         Ok(self.submission(raw, declared, received_at))
     }
