@@ -24,8 +24,19 @@ pub struct Settings {
 /// that cannot be archived gives the reason; a defect of ours that panics on it does so too, so that one file never takes
 /// the daemon with it.
 pub fn ingest(submission: Submission, settings: &Settings) -> Result<Prepared, Reason> {
+    draft(submission, settings).and_then(pack)
+}
+
+/// The first half of [`ingest`]: all but the records.
+pub fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
     let what = format!("cleaning {}", submission.source);
-    guarded(&what, || draft(submission, settings).map(prepare)).and_then(|result| result)
+    guarded(&what, || try_to_draft(submission, settings)).and_then(|result| result)
+}
+
+/// The second half: makes the records and compresses them.
+pub fn pack(draft: Draft) -> Result<Prepared, Reason> {
+    let what = format!("packing {}", draft.source);
+    guarded(&what, || prepare(draft))
 }
 
 /// Does `work`, which is `what`; a panic, a defect of ours, becomes the reason why it could not be done.
@@ -44,7 +55,7 @@ pub fn guarded<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Reason> {
     })
 }
 
-fn draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
+fn try_to_draft(submission: Submission, settings: &Settings) -> Result<Draft, Reason> {
     let document = decode(
         &submission.source.path,
         &submission.raw,

@@ -20,7 +20,7 @@ use crate::archive::capture::Prepared;
 use crate::archive::writer::ArchiveWriter;
 use crate::digest::Digest;
 use crate::identity::Archived;
-use crate::ingest::{Settings, guarded, ingest};
+use crate::ingest::{Settings, draft, guarded, ingest, pack};
 use crate::submission::{Reason, Submission};
 use crate::unpacking::{Container, End, Incoming, Unpacked};
 
@@ -43,6 +43,11 @@ const PREPARED_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
 /// So many prepared captures may wait for the committer: the next group gathers while one is committed, which takes as long as to
 /// clean a hundred small texts.
 const PREPARED_QUEUE: usize = GROUP_CAPTURES_MAX;
+
+/// So many small submissions, and so many bytes of them, are read, cleaned and packed together at most: what each step needs is still in
+/// the processor's caches for the next of them. One that is large goes alone.
+const BATCH_MAX: usize = 16;
+const BATCH_BYTES_MAX: usize = 64 << 10;
 
 /// One submission on its way: how to get it, and whom to tell.
 pub struct Job {
@@ -296,29 +301,67 @@ struct Worker {
 
 impl Worker {
     fn run(&self) {
-        loop {
-            let job = self
-                .jobs
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .recv();
-            let Ok(job) = job else { return };
-            self.work(job);
+        while let Some(job) = self.wait() {
+            let mut batch = Vec::new();
+            let mut bytes = 0;
+            let mut next = Some(job);
+            while let Some(job) = next {
+                if let Some(submission) = self.read(job) {
+                    bytes += submission.0.raw.len();
+                    batch.push(submission);
+                }
+                let is_full = batch.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX;
+                next = if is_full { None } else { self.take() };
+            }
+            self.work(batch);
         }
     }
 
-    fn work(&self, job: Job) {
+    /// The next job, as soon as there is one; `None` when none will come any more.
+    fn wait(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.recv().ok()
+    }
+
+    /// The next job if one waits. Whoever holds the lock waits for one, or takes it.
+    fn take(&self) -> Option<Job> {
+        self.jobs.try_lock().ok()?.try_recv().ok()
+    }
+
+    /// Reads what is to be archived; nothing is left of a job that cannot be, or that is a container.
+    fn read(&self, job: Job) -> Option<(Submission, Done)> {
         let Job { read, part, done } = job;
         // Whatever happens to it, a job is given back.
         let outcome = match guarded("reading a file", read) {
-            Ok(Ok(Incoming::One(submission))) => match self.prepare(*submission) {
-                Ok(prepared) => return self.commit(prepared, done),
-                Err(outcome) => outcome,
-            },
-            Ok(Ok(Incoming::Many(container))) => return self.unpack(*container, part, done),
+            Ok(Ok(Incoming::One(submission))) => return Some((*submission, done)),
+            Ok(Ok(Incoming::Many(container))) => {
+                self.unpack(*container, part, done);
+                return None;
+            }
             Ok(Err(outcome)) => outcome,
             Err(reason) => Outcome::Quarantined("read", reason),
         };
+        self.give_back(outcome, done);
+        None
+    }
+
+    /// Cleans all, then packs all.
+    fn work(&self, batch: Vec<(Submission, Done)>) {
+        let drafts = batch.into_iter().map(|(submission, done)| {
+            self.step();
+            (draft(submission, &self.settings.get()), done)
+        });
+        let drafts: Vec<_> = drafts.collect();
+        for (draft, done) in drafts {
+            self.step();
+            match draft.and_then(pack) {
+                Ok(prepared) => self.commit(prepared, done),
+                Err(reason) => self.give_back(Outcome::Quarantined("ingest", reason), done),
+            }
+        }
+    }
+
+    fn give_back(&self, outcome: Outcome, done: Done) {
         self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.progress.outcomes.note(&outcome);
         done(outcome);
