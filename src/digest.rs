@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
+/// What the text of a digest begins with.
+const PREFIX: &str = "sha256:";
+
 /// A text that is no `sha256:<64 hex digits>`.
 #[derive(Debug, thiserror::Error)]
 #[error("not a digest of the form sha256:<64 hexadecimal digits>: {0:?}")]
@@ -40,6 +43,16 @@ impl Digest {
         &self.0
     }
 
+    /// `sha256:` and the digits, without asking for memory.
+    fn with_text<T>(&self, work: impl FnOnce(&str) -> T) -> T {
+        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        let (pairs, _) = text[PREFIX.len()..].as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(self.0) {
+            *pair = hex_pair(byte);
+        }
+        work(std::str::from_utf8(&text).expect("digits are ASCII"))
+    }
+
     /// The 64 hexadecimal digits alone.
     pub fn to_hex(&self) -> String {
         hex(&self.0)
@@ -48,13 +61,16 @@ impl Digest {
 
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)] as char);
-        text.push(DIGITS[usize::from(byte & 15)] as char);
+        digits.extend_from_slice(&hex_pair(*byte));
     }
-    text
+    String::from_utf8(digits).expect("digits are ASCII")
+}
+
+fn hex_pair(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)])
 }
 
 /// A digest in the making, for bytes that arrive in pieces.
@@ -87,7 +103,7 @@ impl std::io::Write for DigestHasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.to_hex())
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -102,7 +118,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Digest, ParseDigestError> {
         let error = || ParseDigestError(text.to_owned());
-        let digits = text.strip_prefix("sha256:").ok_or_else(error)?;
+        let digits = text.strip_prefix(PREFIX).ok_or_else(error)?;
         let digits: &[u8; 64] = digits.as_bytes().try_into().map_err(|_| error())?;
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
@@ -119,7 +135,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

@@ -96,8 +96,12 @@ impl RecordWriter {
     pub fn field(mut self, name: &str, value: &str) -> RecordWriter {
         self.head.push_str(name);
         self.head.push_str(": ");
-        self.head
-            .extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.head.push_str(value);
+        } else {
+            let printable = value.chars().map(|c| if c.is_control() { ' ' } else { c });
+            self.head.extend(printable);
+        }
         self.head.push_str("\r\n");
         self
     }
