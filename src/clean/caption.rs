@@ -52,6 +52,10 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
             );
             continue;
         }
+        let caption = class == Some(Class::Caption) || hinted(sheet, index);
+        if !caption && !sheet.may_have_credit[index] {
+            continue;
+        }
         if let Some(credit) = book
             .whole(sheet.text(index))
             .filter(|_| class != Some(Class::Caption))
@@ -82,7 +86,7 @@ pub(super) fn find_credits(sheet: &mut Sheet<'_>) {
             take_front(sheet, index);
         }
         let mut credits = book.tail(sheet.text(index));
-        if credits.is_empty() && (class == Some(Class::Caption) || hinted(sheet, index)) {
+        if credits.is_empty() && caption {
             credits.extend(book.name_in_caption(sheet.text(index)));
         }
         if !credits.is_empty() {

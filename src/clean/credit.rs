@@ -3,11 +3,16 @@
 //! `(UGC/AFP via Getty Images)` is read as its parts are put together: brackets, sign, label, names parted by signs, `via`.
 //! What each name is, a person or an agency, the tables of `config/rules/credit.toml` tell.
 
+mod cue;
 mod front;
 mod tail;
 
-use std::collections::{BTreeMap, HashSet};
+pub(crate) use cue::Cue;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use foldhash::HashSet;
 
 use crate::article::Credit;
 use crate::clean::fold::is_unspaced;
@@ -83,6 +88,15 @@ const LABELLED_CHARS_MAX: usize = 200;
 const AGENCY_BYTES: usize = 64;
 const CLOSING: &[char] = &[')', ']', '）', '】', '］'];
 const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "ⓒ", "®"];
+/// Agencies that sign texts too, in their usual capitals.
+const SIGNING: &[&str] = &[
+    "Reuters",
+    "REUTERS",
+    "Associated Press",
+    "The Associated Press",
+    "Xinhua",
+    "Bloomberg",
+];
 /// What stands before the house through which a picture came.
 const VIA: &[&str] = &[
     " via ", " Via ", " VIA ", "/via ", " /via ", " vía ", " Vía ",
@@ -474,16 +488,7 @@ impl CreditBook {
 
     /// Whether it is the bare name of a wire service, which also signs texts.
     pub(super) fn is_wire(&self, name: &str) -> bool {
-        self.wires.contains(name)
-            || matches!(
-                name,
-                "Reuters"
-                    | "REUTERS"
-                    | "Associated Press"
-                    | "The Associated Press"
-                    | "Xinhua"
-                    | "Bloomberg"
-            )
+        self.wires.contains(name) || SIGNING.contains(&name)
     }
 
     fn has_agency(&self, text: &str) -> bool {

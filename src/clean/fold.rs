@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A folded line.
 #[derive(Debug)]
 pub struct Folded<'a> {
     /// Lower case, with plain apostrophes and quotes.
     pub text: Cow<'a, str>,
+    /// Each place in it is the place of the same character before it was folded.
+    pub aligned: bool,
     /// From its first letter or digit to its last.
     pub core: Range<usize>,
 }
@@ -15,12 +18,19 @@ pub struct Folded<'a> {
 impl<'a> Folded<'a> {
     /// Folds a line.
     pub fn new(line: &'a str) -> Folded<'a> {
-        let text = match is_folded(line) {
-            true => Cow::Borrowed(line),
-            false => Cow::Owned(folded(line)),
+        let (text, aligned) = match is_folded(line) {
+            true => (Cow::Borrowed(line), true),
+            false => {
+                let (text, aligned) = folded(line);
+                (Cow::Owned(text), aligned)
+            }
         };
         let core = core(&text);
-        Folded { text, core }
+        Folded {
+            text,
+            aligned,
+            core,
+        }
     }
 
     /// The line from its first letter or digit to its last.
@@ -45,12 +55,16 @@ impl<'a> Folded<'a> {
 }
 
 fn is_folded(line: &str) -> bool {
-    let plain = |c: char| !c.is_uppercase() && !matches!(c, '’' | '‘' | 'ʼ' | '“' | '”' | '\n');
-    !line.bytes().any(|byte| byte.is_ascii_uppercase()) && line.chars().all(plain)
+    let stays = |char: char| char.is_ascii() || folded_char(char) == Some(char);
+    let alters = |byte: u8| byte.is_ascii_uppercase() | (byte == b'\n');
+    !line.bytes().fold(false, |any, byte| any | alters(byte))
+        && (line.is_ascii() || line.chars().all(stays))
 }
 
-fn folded(line: &str) -> String {
+/// The line folded, and whether each character became one of as many bytes.
+fn folded(line: &str) -> (String, bool) {
     let mut text = String::with_capacity(line.len());
+    let mut aligned = true;
     let mut rest = line;
     // Runs of ASCII, nearly all of the text, are folded as bytes.
     while !rest.is_empty() {
@@ -59,26 +73,50 @@ fn folded(line: &str) -> String {
         text.push_str(run);
         let mut chars = after.chars();
         if let Some(char) = chars.next() {
+            let end = text.len() + char.len_utf8();
             fold(char, &mut text);
+            aligned &= text.len() == end;
         }
         rest = chars.as_str();
     }
     text.make_ascii_lowercase();
-    match text.contains('\n') {
-        true => text.replace('\n', " "),
-        false => text,
+    if text.contains('\n') {
+        text = text.replace('\n', " ");
     }
+    (text, aligned)
 }
 
 fn fold(char: char, text: &mut String) {
-    let plain = match char {
-        '’' | '‘' | 'ʼ' => '\'',
-        '“' | '”' => '"',
-        other => other,
-    };
-    match is_cased(plain) {
-        true => text.extend(plain.to_lowercase()),
-        false => text.push(plain),
+    match folded_char(char) {
+        Some(folded) => text.push(folded),
+        None => text.extend(char.to_lowercase()),
+    }
+}
+
+/// What a character becomes; `None` if that is several.
+fn folded_char(char: char) -> Option<char> {
+    match SMALL.get(char as usize) {
+        Some(folded) => *folded,
+        None => folded_by_library(char),
+    }
+}
+
+/// What all characters of up to two bytes become: the library searches its table for each.
+static SMALL: LazyLock<Box<[Option<char>; 0x800]>> = LazyLock::new(|| {
+    Box::new(std::array::from_fn(|code| {
+        char::from_u32(code as u32).and_then(folded_by_library)
+    }))
+});
+
+fn folded_by_library(char: char) -> Option<char> {
+    match char {
+        '’' | '‘' | 'ʼ' => Some('\''),
+        '“' | '”' => Some('"'),
+        other if !is_cased(other) => Some(other),
+        other => {
+            let mut lower = other.to_lowercase();
+            lower.next().filter(|_| lower.next().is_none())
+        }
     }
 }
 

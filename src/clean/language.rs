@@ -1,8 +1,8 @@
 //! The language a text is in.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::{HashMap, HashMapExt};
 use whatlang::Lang;
 
 /// So many bytes of text are looked at.

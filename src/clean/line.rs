@@ -179,6 +179,9 @@ impl<'a> LineBuilder<'a> {
     /// Adds a stretch of running text that needs no repair.
     fn push_sound(&mut self, span: Range<usize>) {
         let input = self.input;
+        if is_plain(&input[span.clone()]) {
+            return self.push_seen(span);
+        }
         let mut rest = span.start;
         for (at, char) in special_chars(&input[span.clone()]) {
             let at = span.start + at;
@@ -386,6 +389,9 @@ impl<'a> LineBuilder<'a> {
 /// The text is NFC at a glance: nothing at or above U+0300 is in it, where the characters begin that combine, but quotes and
 /// dashes (U+2010 to U+203F).
 fn is_composed(text: &str) -> bool {
+    if text.is_ascii() {
+        return true;
+    }
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let general = byte == 0xe2 && bytes.next() == Some(0x80) && bytes.next() >= Some(0x90);
@@ -416,6 +422,41 @@ fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Printable ASCII, with single blanks between words: most stretches of most texts.
+fn is_plain(text: &str) -> bool {
+    // No early exit, so that the compiler makes vector loops.
+    let bytes = text.as_bytes();
+    let printable = bytes
+        .iter()
+        .fold(true, |all, byte| all & (0x20..0x7f).contains(byte));
+    let blank = |byte: &u8| *byte == b' ';
+    let pairs = bytes.array_windows();
+    let doubled = pairs.fold(false, |any, [a, b]| any | (blank(a) & blank(b)));
+    printable && !doubled && !bytes.first().is_some_and(blank) && !bytes.last().is_some_and(blank)
+}
+
+/// How a character that begins with a byte is read: most are seen.
+#[derive(Clone, Copy, PartialEq)]
+enum Lead {
+    Seen,
+    Space,
+    /// Controls, and the first bytes of all blanks and unseen characters beyond ASCII.
+    Special,
+}
+
+const LEADS: [Lead; 256] = {
+    let mut leads = [Lead::Special; 256];
+    let mut byte = 0x21;
+    while byte < 256 {
+        if !matches!(byte, 0x7f | 0xc2 | 0xe1..=0xe3 | 0xef) {
+            leads[byte] = Lead::Seen;
+        }
+        byte += 1;
+    }
+    leads[b' ' as usize] = Lead::Space;
+    leads
+};
+
 /// Blanks and unseen characters of `text`, except for single spaces between characters that are seen: they stay as they are.
 fn special_chars(text: &str) -> impl Iterator<Item = (usize, char)> {
     let bytes = text.as_bytes();
@@ -423,14 +464,11 @@ fn special_chars(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut seen = false; // the character before
     std::iter::from_fn(move || {
         loop {
-            // Bytes that can begin a special character: controls, space, DEL and the first bytes of the others.
-            let byte = *bytes.get(at)?;
-            match byte {
-                0x21..=0x7e => (at, seen) = (at + 1, true),
-                0x80..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xee | 0xf0..=0xff => {
-                    (at, seen) = (at + 1, true)
+            match LEADS[usize::from(*bytes.get(at)?)] {
+                Lead::Seen => (at, seen) = (at + 1, true),
+                Lead::Space if seen && bytes.get(at + 1).is_some_and(u8::is_ascii_graphic) => {
+                    at += 2
                 }
-                b' ' if seen && bytes.get(at + 1).is_some_and(u8::is_ascii_graphic) => at += 2,
                 _ => {
                     let char = text[at..].chars().next()?;
                     let from = at;

@@ -124,18 +124,36 @@ fn is_line_end(char: char) -> bool {
     )
 }
 
+/// Where each line end begins and ends.
+fn line_ends(input: &str) -> impl Iterator<Item = (usize, usize)> {
+    let bytes = input.as_bytes();
+    // Bytes that a line end begins with. Most texts have but one line end that is a single byte.
+    let lead = |byte: &u8| matches!(byte, b'\n'..=b'\r' | 0xc2 | 0xe2);
+    let other = |byte: &u8| byte.wrapping_sub(0x0b) <= 0x0d - 0x0b;
+    let others = bytes.iter().fold(false, |any, byte| any | other(byte));
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = &bytes[from..];
+            let at = from
+                + match others {
+                    true => rest.iter().position(lead)?,
+                    false => memchr::memchr3(b'\n', 0xc2, 0xe2, rest)?,
+                };
+            let char = input[at..].chars().next()?;
+            from = at + char.len_utf8();
+            if is_line_end(char) {
+                return Some((at, from));
+            }
+        }
+    })
+}
+
 fn rows(input: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut start = 0;
     let mut blank_before = 0u8;
-    // Bytes that a line end begins with.
-    let lead = |byte: &u8| matches!(byte, b'\n'..=b'\r' | 0xc2 | 0xe2);
-    let leads = input.as_bytes().iter().enumerate();
-    let ends = leads.filter(|(_, byte)| lead(byte)).filter_map(|(at, _)| {
-        let end = input[at..].chars().next().filter(|c| is_line_end(*c))?;
-        Some((at, at + end.len_utf8()))
-    });
-    for (end, next) in ends.chain([(input.len(), input.len())]) {
+    for (end, next) in line_ends(input).chain([(input.len(), input.len())]) {
         let row = &input[start..end];
         let seen = row.trim_matches(is_blank);
         if seen.is_empty() {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::clean::credit::CreditBook;
+use crate::clean::credit::{CreditBook, Cue};
 use crate::clean::fold::Folded;
 use crate::clean::phrases::Phrases;
 use crate::clean::rules::pack::{Content, Defect, Pack, Source};
@@ -109,12 +109,21 @@ struct Index {
     of_long: Sought,
 }
 
-/// Phrases, each with the rule that it is of and how it must stand.
+/// Phrases, each with what it says.
 #[derive(Debug)]
 struct Sought {
     /// Those that a line must begin with.
     leading: Phrases<(usize, Place)>,
-    within: Phrases<(usize, Place)>,
+    within: Phrases<Sign>,
+}
+
+/// What a phrase in a line says.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    /// A rule may fit, if the phrase stands as it must.
+    Rule(usize, Place),
+    /// A credit may be in the line.
+    Credit(Cue),
 }
 
 /// One family of lines.
@@ -291,6 +300,15 @@ pub struct Hit<'r> {
     pub learnt: BTreeMap<String, String>,
 }
 
+/// What the phrases in a line tell.
+#[derive(Debug)]
+pub(super) struct Reading<'r> {
+    /// The rules that fit it, the best first.
+    pub(super) hits: Vec<Hit<'r>>,
+    /// Without this no credit is in it.
+    pub(super) may_have_credit: bool,
+}
+
 impl Rules {
     /// The rules that faircopy comes with.
     pub fn built_in() -> Rules {
@@ -395,7 +413,7 @@ impl Rules {
     fn with(id: String, rules: Vec<Rule>, credits: Arc<CreditBook>) -> Rules {
         Rules {
             id,
-            index: Index::new(&rules),
+            index: Index::new(&rules, &credits.cues()),
             rules,
             credits,
             sites: Vec::new(),
@@ -451,7 +469,18 @@ impl Rules {
 
     /// The rules that fit a line, the best first.
     pub fn hits<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
-        self.index.hits(&self.rules, text, folded)
+        self.read(text, folded).hits
+    }
+
+    /// What the phrases in a line tell.
+    pub(super) fn read<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Reading<'r> {
+        let read = self
+            .index
+            .read(&self.rules, Some(&self.credits), text, folded);
+        Reading {
+            may_have_credit: read.may_have_credit || self.credits.has_sign(text),
+            ..read
+        }
     }
 }
 
@@ -507,31 +536,53 @@ impl PackInfo {
 }
 
 impl Index {
-    fn new(rules: &[Rule]) -> Index {
+    fn new(rules: &[Rule], cues: &[(String, Cue)]) -> Index {
         let counts_in_long = |rule: &Rule, place| {
             rule.chars_max > LONG_CHARS || rule.cuts && place == Place::Pattern
         };
         Index {
-            all: Sought::new(rules, |_, _| true),
-            of_long: Sought::new(rules, counts_in_long),
+            all: Sought::new(rules, |_, _| true, cues),
+            of_long: Sought::new(rules, counts_in_long, cues),
         }
     }
 
     fn hits<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
+        self.read(rules, None, text, folded).hits
+    }
+
+    fn read<'r>(
+        &self,
+        rules: &'r [Rule],
+        credits: Option<&CreditBook>,
+        text: &str,
+        folded: &Folded<'_>,
+    ) -> Reading<'r> {
         let mut fits: Vec<(Place, usize)> = Vec::new();
         let line = &*folded.text;
         let window = line.floor_char_boundary(line.len().saturating_sub(LINE_BYTES_MAX));
         let is_long = text.len() > LONG_CHARS && text.chars().count() > LONG_CHARS;
         let sought = if is_long { &self.of_long } else { &self.all };
-        let mut found = |span, (rule, place)| {
+        // What stands before the window may be a cue.
+        let mut may_have_credit = window > 0;
+        let mut fit = |span, rule, place| {
             if folded.stands(span, place) && !fits.contains(&(place, rule)) {
                 fits.push((place, rule));
             }
         };
-        sought.within.find(line, window..line.len(), &mut found);
-        sought
-            .leading
-            .find(line, window..folded.core.start + 1, &mut found);
+        let within = &sought.within;
+        within.find(line, window..line.len(), |span, sign| match sign {
+            Sign::Rule(rule, place) => fit(span, rule, place),
+            Sign::Credit(cue) => {
+                may_have_credit = may_have_credit
+                    || credits.is_none_or(|book| book.is_cue(cue, span, folded, text));
+            }
+        });
+        let leading = &sought.leading;
+        leading.find(
+            line,
+            window..folded.core.start + 1,
+            |span, (rule, place)| fit(span, rule, place),
+        );
         fits.sort_unstable();
         let mut chars = None;
         let mut hits = Vec::new();
@@ -559,24 +610,39 @@ impl Index {
                 _ => {}
             }
         }
-        hits
+        Reading {
+            hits,
+            may_have_credit,
+        }
     }
 }
 
 impl Sought {
-    fn new(rules: &[Rule], counts: impl Fn(&Rule, Place) -> bool) -> Sought {
+    fn new(
+        rules: &[Rule],
+        counts: impl Fn(&Rule, Place) -> bool,
+        cues: &[(String, Cue)],
+    ) -> Sought {
         let (mut leading, mut within) = (Vec::new(), Vec::new());
         for (index, rule) in rules.iter().enumerate() {
             let phrases = rule.phrases().into_iter();
             for (place, list) in phrases.filter(|&(place, _)| counts(rule, place)) {
-                let sought = match place {
-                    Place::Is | Place::Label | Place::Starts => &mut leading,
-                    Place::Ends | Place::Has | Place::Pattern => &mut within,
-                };
-                let fold = |phrase| (Folded::new(phrase).text.into_owned(), (index, place));
-                sought.extend(list.iter().map(|phrase| fold(phrase)));
+                let fold = |phrase: &String| Folded::new(phrase).text.into_owned();
+                let phrases = list.iter().map(fold);
+                match place {
+                    Place::Is | Place::Label | Place::Starts => {
+                        leading.extend(phrases.map(|phrase| (phrase, (index, place))));
+                    }
+                    Place::Ends | Place::Has | Place::Pattern => {
+                        within.extend(phrases.map(|phrase| (phrase, Sign::Rule(index, place))));
+                    }
+                }
             }
         }
+        within.extend(
+            cues.iter()
+                .map(|(cue, how)| (cue.clone(), Sign::Credit(*how))),
+        );
         Sought {
             leading: Phrases::new(leading),
             within: Phrases::new(within),

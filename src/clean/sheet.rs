@@ -16,6 +16,8 @@ pub(super) struct Sheet<'s> {
     pub(super) looks: Vec<Look>,
     /// The rules that fit each line, the best first.
     pub(super) hits: Vec<Vec<Hit<'s>>>,
+    /// Whether a credit may be in each line.
+    pub(super) may_have_credit: Vec<bool>,
     /// `None` for a line that nothing was found out about: it is body in the end.
     pub(super) findings: Vec<Option<Finding>>,
     pub(super) facts: Facts,
@@ -42,14 +44,17 @@ impl<'s> Sheet<'s> {
                 .as_ref()
                 .is_some_and(|hint| hint.strong)
         };
-        let hits = texts.enumerate().map(|(index, text)| match strong(index) {
-            true => Vec::new(),
-            false => rules.hits(text, &Folded::new(text)),
-        });
+        let (mut hits, mut may_have_credit) = (Vec::new(), Vec::new());
+        for (index, text) in texts.enumerate() {
+            let read = (!strong(index)).then(|| rules.read(text, &Folded::new(text)));
+            may_have_credit.push(read.as_ref().is_none_or(|read| read.may_have_credit));
+            hits.push(read.map(|read| read.hits).unwrap_or_default());
+        }
         Sheet {
             rules,
             looks,
-            hits: hits.collect(),
+            hits,
+            may_have_credit,
             findings: vec![None; lines.lines.len()],
             facts: Facts::default(),
             page,

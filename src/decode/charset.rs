@@ -73,7 +73,7 @@ pub(super) fn marked(content: &[u8], header: Option<&str>) -> Option<Charset> {
     // In any charset but UTF-16 text has no NUL; in UTF-16 it has one in each blank and line end. Only Chinese and Japanese
     // come without, and are no valid UTF-8 by accident.
     let has_nul = memchr::memchr(0, sample(content)).is_some();
-    if !has_nul && (declared.is_none() || std::str::from_utf8(content).is_ok()) {
+    if !has_nul && (declared.is_none() || simdutf8::basic::from_utf8(content).is_ok()) {
         return None;
     }
     let share = |encoding| plausible_share(encoding, sample(content));
@@ -129,7 +129,7 @@ pub(super) fn read<'a>(
     in_page: Option<&str>,
     tld: Option<&str>,
 ) -> (Charset, Characters<'a>) {
-    let text = std::str::from_utf8(content).ok();
+    let text = simdutf8::basic::from_utf8(content).ok();
     let charset = choose(content, text, header, in_page, tld);
     let is_ascii = || charset.encoding.is_ascii_compatible() && content.is_ascii();
     let characters = match text {
@@ -269,7 +269,7 @@ impl Utf8Fit {
             invalid: 0,
             beyond_ascii: 0,
         };
-        if let Ok(text) = std::str::from_utf8(content) {
+        if let Ok(text) = simdutf8::basic::from_utf8(content) {
             fit.count(text.as_bytes());
             return fit;
         }
@@ -374,7 +374,7 @@ impl<'a> Characters<'a> {
     }
 
     fn decode_utf8(&mut self, bytes: &'a [u8], start: usize) {
-        if let Ok(text) = std::str::from_utf8(bytes) {
+        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
             self.text = Cow::Borrowed(text);
             return;
         }

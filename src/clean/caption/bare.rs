@@ -295,12 +295,12 @@ fn find_video_summaries(sheet: &mut Sheet<'_>) {
             && summary.weight <= 260;
         let open = |index: usize| sheet.is_open(index) && !sheet.is_fragment(index);
         let early = first.is_none_or(|first| index <= first);
-        let talk = tells_of_a_video(text) && (says_again(title, text) || names_the_show(text));
-        let same = early && begins_alike(title, text);
+        let talk = || tells_of_a_video(text) && (says_again(title, text) || names_the_show(text));
+        let same = || early && begins_alike(title, text);
         if shaped
             && open(index)
             && open(index + 1)
-            && (talk || same)
+            && (talk() || same())
             && after(sheet, index + 1).is_some_and(|next| ends_sentence(sheet, next))
         {
             for index in [index, index + 1] {

@@ -6,6 +6,8 @@ use crate::clean::credit::{CreditBook, FoundCredit};
 const RUN_WORDS_MAX: usize = 12;
 /// What follows is a caption only if it has so many words.
 const CAPTION_WORDS_MIN: usize = 4;
+/// A name that a caption is glued to is not longer.
+const GLUED_BYTES_MAX: usize = 48;
 
 /// Words that begin a sentence and no name: where a run of names meets one, the caption begins.
 const STARTERS: &[&str] = &[
@@ -113,14 +115,10 @@ impl CreditBook {
 
     /// `Ada Brill for the GazetteThe ferry`: a name that the caption was glued to.
     fn glued_in_front(&self, line: &str) -> Option<usize> {
-        const NAME_BYTES_MAX: usize = 48;
-        let window = &line[..line.floor_char_boundary(NAME_BYTES_MAX)];
-        let glued = |pair: &[u8]| {
-            (pair[0].is_ascii_lowercase() || !pair[0].is_ascii()) && pair[1].is_ascii_uppercase()
-        };
-        if !window.as_bytes().windows(2).any(glued) {
+        if !is_glued(line) {
             return None;
         }
+        let window = &line[..line.floor_char_boundary(GLUED_BYTES_MAX)];
         let at = GLUED_STARTERS
             .iter()
             .flat_map(|starter| window.match_indices(starter))
@@ -140,6 +138,15 @@ impl CreditBook {
 }
 
 /// Names and, as the last word before the sentence goes on, one that begins it.
+/// Where a caption may be glued to a name, a capital follows a small letter.
+pub(super) fn is_glued(line: &str) -> bool {
+    let glued = |[before, after]: &[u8; 2]| {
+        (before.is_ascii_lowercase() || !before.is_ascii()) && after.is_ascii_uppercase()
+    };
+    let window = &line.as_bytes()[..line.floor_char_boundary(GLUED_BYTES_MAX)];
+    window.array_windows().any(glued)
+}
+
 fn end_before_starter(run: &[(usize, &str)], marked: bool) -> Option<usize> {
     let (at, word) = run.last()?;
     let word = word.trim_end_matches(['\'', '’']);

@@ -10,6 +10,32 @@ use crate::clean::fold::is_unspaced;
 /// Only so much of a line's end is searched.
 const TAIL_BYTES: usize = 420;
 
+/// Labels that need no colon because they end in `by`, `of` or the like.
+pub(super) const BY: &[&str] = &[
+    "Photo by ",
+    "Photos by ",
+    "Photograph by ",
+    "Photo courtesy of ",
+    "Image courtesy of ",
+    "Courtesy of ",
+    "Photo Illustration by ",
+    "Illustration by ",
+    "Crédit photo ",
+    "Crédits photo ",
+    "Cedida por ",
+    "Cortesía de ",
+    "Foto di ",
+    "Capture d'écran ",
+    "Capture d’écran ",
+    "Image copyright ",
+    "Image source ",
+    "Screenshot ",
+    "Video by ",
+];
+
+/// Labels that need no colon after a full stop.
+pub(super) const BARE_LABELS: &[&str] = &["Photo ", "Photos ", "Foto ", "Fotos "];
+
 impl CreditBook {
     /// The credits at the end of a line, from the last to the first; their spans are in the order of the line.
     pub fn tail(&self, line: &str) -> Vec<FoundCredit> {
@@ -85,27 +111,37 @@ impl CreditBook {
         ))
     }
 
-    /// The end of the line without the remains of a caption's buttons and counters.
-    fn without_widgets(&self, line: &str) -> usize {
-        let last = line.bytes().last().unwrap_or_default();
-        if last.is_ascii()
-            && !last.is_ascii_digit()
-            && !last.is_ascii_whitespace()
-            && !self.widget_ends.contains(&last.to_ascii_lowercase())
+    fn may_end_widget(&self, last: u8) -> bool {
+        !last.is_ascii() || self.widget_ends.contains(&last.to_ascii_lowercase())
+    }
+
+    /// The length of what a caption's buttons left at the end of the line.
+    pub(super) fn widget_at_end(&self, line: &str) -> usize {
+        if !line
+            .bytes()
+            .last()
+            .is_some_and(|last| self.may_end_widget(last))
         {
-            return line.len();
+            return 0;
         }
         let window = line.floor_char_boundary(line.len().saturating_sub(40));
         let tail = line[window..].to_lowercase();
-        let mut cut = line.len();
         // Folding may change lengths: only where it does not is the place known.
-        if tail.len() == line.len() - window {
-            let widgets = self
-                .widgets
-                .iter()
-                .filter(|widget| tail.ends_with(widget.as_str()));
-            cut -= widgets.map(|widget| widget.len()).max().unwrap_or(0);
+        if tail.len() != line.len() - window {
+            return 0;
         }
+        let widgets = self.widgets.iter();
+        let widgets = widgets.filter(|widget| tail.ends_with(widget.as_str()));
+        widgets.map(|widget| widget.len()).max().unwrap_or(0)
+    }
+
+    /// The end of the line without the remains of a caption's buttons and counters.
+    fn without_widgets(&self, line: &str) -> usize {
+        let last = line.bytes().last().unwrap_or_default();
+        if !last.is_ascii_digit() && !last.is_ascii_whitespace() && !self.may_end_widget(last) {
+            return line.len();
+        }
+        let cut = line.len() - self.widget_at_end(line);
         let rest = line[..cut].trim_end();
         let digits = rest.len() - rest.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let counter = (1..=3).contains(&digits) && rest[..rest.len() - digits].ends_with(' ');
@@ -274,29 +310,7 @@ impl CreditBook {
         self.by_label_near_end(line, window)
     }
 
-    /// Labels that need no colon because they end in `by`, `of` or the like.
     fn by_label_near_end(&self, line: &str, window: usize) -> Option<FoundCredit> {
-        const BY: &[&str] = &[
-            "Photo by ",
-            "Photos by ",
-            "Photograph by ",
-            "Photo courtesy of ",
-            "Image courtesy of ",
-            "Courtesy of ",
-            "Photo Illustration by ",
-            "Illustration by ",
-            "Crédit photo ",
-            "Crédits photo ",
-            "Cedida por ",
-            "Cortesía de ",
-            "Foto di ",
-            "Capture d'écran ",
-            "Capture d’écran ",
-            "Image copyright ",
-            "Image source ",
-            "Screenshot ",
-            "Video by ",
-        ];
         static LABELS: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(BY));
         let start = window + LABELS.last_in(&line[window..])?;
         if line[..start].trim().is_empty()
@@ -385,7 +399,7 @@ impl CreditBook {
             };
             let agency = shape.has_agency();
             // `Photo Ada Brill`: after a full stop the label needs no colon.
-            let bare_label = ["Photo ", "Photos ", "Foto ", "Fotos "]
+            let bare_label = BARE_LABELS
                 .iter()
                 .find_map(|label| text.strip_prefix(label));
             let bare_label = bare_label.is_some_and(|name| {

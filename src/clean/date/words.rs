@@ -1,10 +1,10 @@
 //! What the words around dates say: that a line is but a date, and whether it is the day of publication or of the last change.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use foldhash::HashSet;
 
 use crate::clean::fold::is_unspaced;
 use crate::clean::words::LANGUAGES;

@@ -221,7 +221,7 @@ impl Pack {
         };
         self.prove().is_empty().then(|| Trial {
             rules: rules.clone(),
-            index: Index::new(rules),
+            index: Index::new(rules, &[]),
         })
     }
 
@@ -254,7 +254,7 @@ impl Pack {
         if !sound {
             return defects;
         }
-        let index = Index::new(rules);
+        let index = Index::new(rules, &[]);
         for (at, rule) in rules.iter().enumerate() {
             for kind in [CaseKind::Remove, CaseKind::Keep] {
                 for (number, case) in kind.cases(rule).iter().enumerate() {
