@@ -16,6 +16,7 @@ use foldhash::HashSet;
 
 use crate::article::Credit;
 use crate::clean::fold::is_unspaced;
+use crate::clean::phrases::Phrases;
 use crate::clean::rules::CreditWords;
 use crate::clean::truncation::without_mark;
 
@@ -25,6 +26,8 @@ pub struct CreditBook {
     agencies: HashSet<String>,
     agency_bytes_max: usize,
     wires: HashSet<String>,
+    /// Those of them that have two capitals side by side.
+    capitals: Phrases<()>,
     /// Labels and sources, sorted, so that what begins one is found; whether each is a source.
     labels: Vec<(String, bool)>,
     label_chars_max: usize,
@@ -141,11 +144,13 @@ impl CreditBook {
             .iter()
             .map(|word| word.to_lowercase())
             .collect();
+        let capitals = words.wires.iter().filter(|wire| cue::has_capitals(wire));
         // A source weighs more than a label of the same words.
         let labels: BTreeMap<String, bool> = labels.chain(sources).collect();
         CreditBook {
             agency_bytes_max: words.agencies.iter().map(String::len).max().unwrap_or(0),
             agencies: lower(&words.agencies),
+            capitals: Phrases::new(capitals.map(|wire| (wire.clone(), ()))),
             wires: words.wires.iter().cloned().collect(),
             label_chars_max: labels
                 .keys()

@@ -9,8 +9,6 @@ use std::sync::LazyLock;
 pub struct Folded<'a> {
     /// Lower case, with plain apostrophes and quotes.
     pub text: Cow<'a, str>,
-    /// Each place in it is the place of the same character before it was folded.
-    pub aligned: bool,
     /// From its first letter or digit to its last.
     pub core: Range<usize>,
 }
@@ -18,39 +16,32 @@ pub struct Folded<'a> {
 impl<'a> Folded<'a> {
     /// Folds a line.
     pub fn new(line: &'a str) -> Folded<'a> {
-        let (text, aligned) = match is_folded(line) {
-            true => (Cow::Borrowed(line), true),
-            false => {
-                let (text, aligned) = folded(line);
-                (Cow::Owned(text), aligned)
-            }
+        let text = match is_folded(line) {
+            true => Cow::Borrowed(line),
+            false => Cow::Owned(folded(line)),
         };
         let core = core(&text);
-        Folded {
-            text,
-            aligned,
-            core,
-        }
+        Folded { text, core }
     }
 
     /// The line from its first letter or digit to its last.
     pub fn core(&self) -> &str {
         &self.text[self.core.clone()]
     }
+}
 
-    /// Whether a word begins or ends at `at`. Scripts that do not part their words have an edge everywhere.
-    pub fn is_word_edge(&self, at: usize) -> bool {
-        let before = self.text[..at].chars().next_back();
-        let after = self.text[at..].chars().next();
-        match (before, after) {
-            (Some(before), Some(after)) => {
-                !before.is_alphanumeric()
-                    || !after.is_alphanumeric()
-                    || is_unspaced(before)
-                    || is_unspaced(after)
-            }
-            _ => true,
+/// Whether a word begins or ends at `at`. Scripts that do not part their words have an edge everywhere.
+pub(super) fn is_word_edge(text: &str, at: usize) -> bool {
+    let before = text[..at].chars().next_back();
+    let after = text[at..].chars().next();
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            !before.is_alphanumeric()
+                || !after.is_alphanumeric()
+                || is_unspaced(before)
+                || is_unspaced(after)
         }
+        _ => true,
     }
 }
 
@@ -61,29 +52,24 @@ fn is_folded(line: &str) -> bool {
         && (line.is_ascii() || line.chars().all(stays))
 }
 
-/// The line folded, and whether each character became one of as many bytes.
-fn folded(line: &str) -> (String, bool) {
+fn folded(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
-    let mut aligned = true;
     let mut rest = line;
     // Runs of ASCII, nearly all of the text, are folded as bytes.
     while !rest.is_empty() {
-        let beyond = rest.bytes().position(|byte| !byte.is_ascii());
-        let (run, after) = rest.split_at(beyond.unwrap_or(rest.len()));
+        let (run, after) = rest.split_at(ascii_len(rest));
         text.push_str(run);
         let mut chars = after.chars();
         if let Some(char) = chars.next() {
-            let end = text.len() + char.len_utf8();
             fold(char, &mut text);
-            aligned &= text.len() == end;
         }
         rest = chars.as_str();
     }
     text.make_ascii_lowercase();
-    if text.contains('\n') {
-        text = text.replace('\n', " ");
+    match text.contains('\n') {
+        true => text.replace('\n', " "),
+        false => text,
     }
-    (text, aligned)
 }
 
 fn fold(char: char, text: &mut String) {
@@ -126,6 +112,25 @@ fn core(text: &str) -> Range<usize> {
     start..end.map_or(start, |(at, c)| at + c.len_utf8())
 }
 
+/// The length of the ASCII that a text begins with. Made to be called for each character: most runs of some scripts are empty.
+#[inline]
+pub(super) fn ascii_len(text: &str) -> usize {
+    const BEYOND: u64 = u64::from_ne_bytes([0x80; 8]);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(eight) = bytes[at..].first_chunk() {
+        let beyond = u64::from_le_bytes(*eight) & BEYOND;
+        if beyond != 0 {
+            return at + beyond.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + bytes[at..]
+        .iter()
+        .take_while(|byte| byte.is_ascii())
+        .count()
+}
+
 /// Whether a character may have a small and a capital form: punctuation, Chinese characters, kana and Hangul, of which some
 /// texts have thousands, do not.
 pub(super) fn is_cased(char: char) -> bool {
@@ -163,8 +168,8 @@ mod tests {
 
     #[test]
     fn words_end_where_scripts_part_them() {
-        let folded = Folded::new("chapter 関連記事一覧");
-        assert!(!folded.is_word_edge(2));
-        assert!(folded.is_word_edge("chapter 関連記事".len()));
+        let text = "chapter 関連記事一覧";
+        assert!(!is_word_edge(text, 2));
+        assert!(is_word_edge(text, "chapter 関連記事".len()));
     }
 }

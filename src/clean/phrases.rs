@@ -1,19 +1,13 @@
 //! `Phrases`: many phrases sought in a line at once.
 //!
-//! Where a phrase may begin, its first bytes stand; a filter of 8 KB knows of nearly all places of a line that no phrase
-//! begins with what stands there. An automaton over the same phrases takes several times as long, for each of its steps waits
-//! for memory, and much longer to make.
+//! Where a phrase may begin, its first bytes stand; small filters know of nearly all places of a line that no phrase begins
+//! with what stands there. An automaton over the same phrases takes several times as long, for each of its steps waits for
+//! memory, and much longer to make.
 
 use std::ops::Range;
 
-/// So many first bytes are looked up.
+/// So many first bytes are looked up, or all of a shorter phrase.
 const HEAD: usize = 4;
-
-/// Of phrases that are shorter than that.
-const SHORT_HEAD: usize = 2;
-
-/// The phrases of a head are found by so many bits.
-const BUCKET_BITS: u32 = 12;
 
 /// So many places are asked about before a phrase is compared: one at a time, each answer would have to be waited for.
 const PLACES: usize = 64;
@@ -21,25 +15,98 @@ const PLACES: usize = 64;
 /// Phrases, each with a value.
 #[derive(Debug)]
 pub(super) struct Phrases<T> {
-    long: Table<T>,
-    /// Those that are shorter than a head.
-    short: Table<T>,
+    heads: Heads,
+    /// Of one byte, two, three, and four or more.
+    by_length: [Table<T>; HEAD],
 }
 
-/// Phrases by the numbers of their heads.
+/// Where a phrase may begin. Heads are parted into sets, a bit for each; one is of a set only if each of its parts is.
+#[derive(Debug)]
+struct Heads {
+    /// By two numbers of four bytes.
+    long: [Box<[u8; NUMBERS]>; 2],
+    /// By the first byte, the second and the third. Those of a byte or two go with anything that follows.
+    short: [Box<[u32; 256]>; HEAD - 1],
+}
+
+const NUMBER_BITS: u32 = 12;
+const NUMBERS: usize = 1 << NUMBER_BITS;
+
+/// Spreads heads: the upper bits are a number (Fibonacci hashing; Knuth, The Art of Computer Programming, 6.4).
+#[inline(always)]
+fn spread(head: u32) -> u64 {
+    u64::from(head).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[inline(always)]
+fn numbers(head: u32) -> [usize; 2] {
+    let spread = spread(head) >> (u64::BITS - 2 * NUMBER_BITS);
+    [spread as usize / NUMBERS, spread as usize % NUMBERS]
+}
+
+impl Heads {
+    fn new<T>(by_length: &[Vec<Phrase<T>>; HEAD]) -> Heads {
+        let mut heads = Heads {
+            long: [Box::new([0; NUMBERS]), Box::new([0; NUMBERS])],
+            short: std::array::from_fn(|_| Box::new([0; 256])),
+        };
+        let [short @ .., long] = by_length;
+        for (number, phrase) in long.iter().enumerate() {
+            let set = 1 << (number as u32 % u8::BITS);
+            let [first, second] = numbers(phrase.first as u32);
+            heads.long[0][first] |= set;
+            heads.long[1][second] |= set;
+        }
+        let mut short: Vec<&[u8]> = short.iter().flatten().map(|phrase| &*phrase.text).collect();
+        // Those of a set begin alike: the more of them do, the fewer other heads are taken for one of them.
+        short.sort_unstable_by_key(|text| (text.len(), *text));
+        for (number, text) in short.iter().enumerate() {
+            let set = 1 << (number * u32::BITS as usize / short.len());
+            for (place, bytes) in heads.short.iter_mut().enumerate() {
+                match text.get(place) {
+                    Some(byte) => bytes[usize::from(*byte)] |= set,
+                    None => bytes.iter_mut().for_each(|byte| *byte |= set),
+                }
+            }
+        }
+        heads
+    }
+
+    #[inline(always)]
+    fn may_have(&self, head: u32) -> bool {
+        let [first, second] = numbers(head);
+        let long = self.long[0][first] & self.long[1][second];
+        u32::from(long) | self.short(head) != 0
+    }
+
+    #[inline(always)]
+    fn short(&self, head: u32) -> u32 {
+        let [first, second, third, _] = head.to_le_bytes();
+        let [one, two, three] = &self.short;
+        one[usize::from(first)] & two[usize::from(second)] & three[usize::from(third)]
+    }
+}
+
+/// The first `length` bytes of a head of four.
+fn shortened(head: u32, length: usize) -> u32 {
+    head & u32::MAX >> (8 * (HEAD - length))
+}
+
+/// Phrases with heads of the same length.
 #[derive(Debug)]
 struct Table<T> {
-    /// In the order of their numbers.
+    /// The length of a head.
+    head: usize,
+    /// What makes a bucket of a spread head.
+    shift: u32,
+    /// In the order of their buckets.
     phrases: Vec<Phrase<T>>,
     /// Where each bucket begins in `phrases`, and last where the last one ends.
     buckets: Vec<u32>,
-    numbers: Filter,
 }
 
 #[derive(Debug)]
 struct Phrase<T> {
-    /// Of its head.
-    number: u16,
     /// Its first eight bytes, and which bits of them there are.
     first: u64,
     mask: u64,
@@ -48,14 +115,12 @@ struct Phrase<T> {
 }
 
 impl<T> Phrase<T> {
-    fn new(number: u16, text: Box<[u8]>, value: T) -> Phrase<T> {
-        let first = first_eight(&text);
+    fn new(text: String, value: T) -> Phrase<T> {
+        let text = text.into_bytes().into_boxed_slice();
         let bits = 8 * text.len().min(8) as u32;
-        let mask = u64::MAX.checked_shr(64 - bits).unwrap_or_default();
         Phrase {
-            number,
-            first,
-            mask,
+            first: first_bytes(&text),
+            mask: u64::MAX.checked_shr(64 - bits).unwrap_or_default(),
             text,
             value,
         }
@@ -63,7 +128,7 @@ impl<T> Phrase<T> {
 }
 
 /// The first eight bytes as a number; what is missing is zero.
-fn first_eight(text: &[u8]) -> u64 {
+fn first_bytes(text: &[u8]) -> u64 {
     let eight = text.first_chunk().copied().unwrap_or_else(|| {
         let mut eight = [0; 8];
         eight[..text.len()].copy_from_slice(text);
@@ -72,125 +137,58 @@ fn first_eight(text: &[u8]) -> u64 {
     u64::from_le_bytes(eight)
 }
 
-/// A set of numbers of 16 bits.
-#[derive(Debug)]
-struct Filter(Box<[u64; 1024]>);
-
-impl Filter {
-    fn insert(&mut self, number: u16) {
-        self.0[usize::from(number) / 64] |= 1 << (number % 64);
-    }
-
-    fn has(&self, number: u16) -> bool {
-        self.0[usize::from(number) / 64] >> (number % 64) & 1 == 1
-    }
-}
-
-/// Spreads heads over 16 bits (Fibonacci hashing; Knuth, The Art of Computer Programming, 6.4).
-fn number([a, b, c, d]: [u8; HEAD]) -> u16 {
-    (u32::from_le_bytes([a, b, c, d]).wrapping_mul(0x9e37_79b1) >> 16) as u16
-}
-
-fn number_of_short([first, second]: [u8; SHORT_HEAD]) -> u16 {
-    u16::from_be_bytes([first, second])
-}
-
-fn bucket(number: u16) -> usize {
-    usize::from(number >> (u16::BITS - BUCKET_BITS))
-}
-
 impl<T: Copy> Table<T> {
-    fn new(mut phrases: Vec<Phrase<T>>) -> Table<T> {
-        phrases.sort_by_key(|phrase| phrase.number);
-        let mut numbers = Filter(Box::new([0; 1024]));
-        let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
+    fn new(head: usize, mut phrases: Vec<Phrase<T>>) -> Table<T> {
+        // Twice as many buckets as phrases.
+        let bits = phrases.len().next_power_of_two().ilog2() + 1;
+        let shift = u64::BITS - bits;
+        let bucket = |phrase: &Phrase<T>| bucket(phrase.first, head, shift);
+        phrases.sort_by_key(bucket);
+        let mut buckets = vec![0; (1 << bits) + 1];
         for phrase in &phrases {
-            numbers.insert(phrase.number);
-            buckets[bucket(phrase.number) + 1] += 1;
+            buckets[bucket(phrase) + 1] += 1;
         }
         for index in 1..buckets.len() {
             buckets[index] += buckets[index - 1];
         }
         Table {
+            head,
+            shift,
             phrases,
             buckets,
-            numbers,
         }
     }
 
-    /// Calls `found` for each phrase that begins in `text` with one of the heads that stand in it from `start` to `end`.
-    fn find<const N: usize>(
-        &self,
-        text: &[u8],
-        heads: Range<usize>,
-        number: impl Fn([u8; N]) -> u16,
-        found: &mut impl FnMut(Range<usize>, T),
-    ) {
-        if self.phrases.is_empty() {
-            return;
-        }
-        let mut start = heads.start;
-        while let Some(heads) = text.get(start..heads.end.min(start + PLACES + N - 1))
-            && heads.len() >= N
-        {
-            let mut begun = 0u64;
-            for (place, head) in heads.array_windows().enumerate() {
-                begun |= u64::from(self.numbers.has(number(*head))) << place;
-            }
-            while begun != 0 {
-                let place = begun.trailing_zeros() as usize;
-                begun &= begun - 1;
-                let head = heads[place..].first_chunk().map(|head| number(*head));
-                self.compare(text, start + place, head.unwrap_or_default(), found);
-            }
-            start += PLACES;
-        }
-    }
-
-    /// Calls `found` for each phrase of this head's number that stands at `at`.
-    fn compare(
-        &self,
-        text: &[u8],
-        at: usize,
-        number: u16,
-        found: &mut impl FnMut(Range<usize>, T),
-    ) {
-        let bucket = bucket(number);
+    /// Calls `found` for each phrase that `text` begins with, whose first bytes are `first`, with its length.
+    fn find(&self, text: &[u8], first: u64, found: &mut impl FnMut(usize, T)) {
+        let bucket = bucket(first, self.head, self.shift);
         let range = self.buckets[bucket] as usize..self.buckets[bucket + 1] as usize;
-        let (text, first) = (&text[at..], first_eight(&text[at..]));
         for phrase in &self.phrases[range] {
-            // A phrase of one byte is there once for each byte that may follow it.
-            let begins = first & phrase.mask == phrase.first;
-            if begins && phrase.number == number && text.starts_with(&phrase.text) {
-                found(at..at + phrase.text.len(), phrase.value);
+            if first & phrase.mask == phrase.first && text.starts_with(&phrase.text) {
+                found(phrase.text.len(), phrase.value);
             }
         }
     }
 }
 
+fn bucket(first: u64, head: usize, shift: u32) -> usize {
+    (spread(shortened(first as u32, head)) >> shift) as usize
+}
+
 impl<T: Copy> Phrases<T> {
     pub(super) fn new(phrases: impl IntoIterator<Item = (String, T)>) -> Phrases<T> {
-        let (mut long, mut short) = (Vec::new(), Vec::new());
+        let mut by_length: [Vec<Phrase<T>>; HEAD] = std::array::from_fn(|_| Vec::new());
+        let phrases = phrases.into_iter().filter(|(text, _)| !text.is_empty());
         for (text, value) in phrases {
-            let text = text.into_bytes().into_boxed_slice();
-            let phrase = |number, text| Phrase::new(number, text, value);
-            match *text {
-                [] => {}
-                // Whatever stands after it.
-                [first] => short.extend(
-                    (0..=u8::MAX)
-                        .map(|second| phrase(number_of_short([first, second]), text.clone())),
-                ),
-                [first, second] | [first, second, _] => {
-                    short.push(phrase(number_of_short([first, second]), text));
-                }
-                [a, b, c, d, ..] => long.push(phrase(number([a, b, c, d]), text)),
-            }
+            by_length[text.len().min(HEAD) - 1].push(Phrase::new(text, value));
         }
-        Phrases {
-            long: Table::new(long),
-            short: Table::new(short),
-        }
+        let heads = Heads::new(&by_length);
+        let mut head = 0;
+        let by_length = by_length.map(|phrases| {
+            head += 1;
+            Table::new(head, phrases)
+        });
+        Phrases { heads, by_length }
     }
 
     /// Calls `found` for each phrase that begins in `text` at one of the bytes `starts`, with where it stands.
@@ -201,19 +199,36 @@ impl<T: Copy> Phrases<T> {
         mut found: impl FnMut(Range<usize>, T),
     ) {
         let bytes = text.as_bytes();
-        let starts = starts.start..starts.end.min(bytes.len());
-        let heads = |length: usize| starts.start..(starts.end + length - 1).min(bytes.len());
-        self.long.find(bytes, heads(HEAD), number, &mut found);
-        self.short
-            .find(bytes, heads(SHORT_HEAD), number_of_short, &mut found);
-        // Nothing stands after the last byte.
-        if starts.end == bytes.len()
-            && let Some(last) = bytes.last()
-            && !starts.is_empty()
-        {
-            let number = number_of_short([*last, 0]);
-            self.short
-                .compare(bytes, bytes.len() - 1, number, &mut found);
+        let end = starts.end.min(bytes.len());
+        let mut start = starts.start;
+        while start < end {
+            let next = end.min(start + PLACES);
+            let heads = &bytes[start..bytes.len().min(next + HEAD - 1)];
+            let (mut begun, mut count) = ([0u8; PLACES], 0);
+            for (place, head) in heads.array_windows().enumerate() {
+                begun[count % PLACES] = place as u8;
+                count += usize::from(self.heads.may_have(u32::from_le_bytes(*head)));
+            }
+            for &place in begun.iter().take(count) {
+                self.find_at(bytes, start + usize::from(place), &mut found);
+            }
+            // There no head stands whole.
+            for at in (bytes.len() + 1).saturating_sub(HEAD).max(start)..next {
+                self.find_at(bytes, at, &mut found);
+            }
+            start = next;
+        }
+    }
+
+    fn find_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(Range<usize>, T)) {
+        let (rest, first) = (&text[at..], first_bytes(&text[at..]));
+        let [short @ .., long] = &self.by_length;
+        let mut found = |length, value| found(at..at + length, value);
+        long.find(rest, first, &mut found);
+        if self.heads.short(first as u32) != 0 {
+            short
+                .iter()
+                .for_each(|table| table.find(rest, first, &mut found));
         }
     }
 }

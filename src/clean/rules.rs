@@ -10,7 +10,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::credit::{CreditBook, Cue};
-use crate::clean::fold::Folded;
+use crate::clean::fold::{Folded, is_word_edge};
 use crate::clean::phrases::Phrases;
 use crate::clean::rules::pack::{Content, Defect, Pack, Source};
 use crate::clean::site::Site;
@@ -474,9 +474,7 @@ impl Rules {
 
     /// What the phrases in a line tell.
     pub(super) fn read<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Reading<'r> {
-        let read = self
-            .index
-            .read(&self.rules, Some(&self.credits), text, folded);
+        let read = self.index.read(&self.rules, text, folded);
         Reading {
             may_have_credit: read.may_have_credit || self.credits.has_sign(text),
             ..read
@@ -540,23 +538,19 @@ impl Index {
         let counts_in_long = |rule: &Rule, place| {
             rule.chars_max > LONG_CHARS || rule.cuts && place == Place::Pattern
         };
+        // A line so long is no credit as a whole.
+        let cues_in_long = cues.iter().filter(|(_, cue)| *cue != Cue::Generic);
         Index {
-            all: Sought::new(rules, |_, _| true, cues),
-            of_long: Sought::new(rules, counts_in_long, cues),
+            all: Sought::new(rules, |_, _| true, cues.iter()),
+            of_long: Sought::new(rules, counts_in_long, cues_in_long),
         }
     }
 
     fn hits<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
-        self.read(rules, None, text, folded).hits
+        self.read(rules, text, folded).hits
     }
 
-    fn read<'r>(
-        &self,
-        rules: &'r [Rule],
-        credits: Option<&CreditBook>,
-        text: &str,
-        folded: &Folded<'_>,
-    ) -> Reading<'r> {
+    fn read<'r>(&self, rules: &'r [Rule], text: &str, folded: &Folded<'_>) -> Reading<'r> {
         let mut fits: Vec<(Place, usize)> = Vec::new();
         let line = &*folded.text;
         let window = line.floor_char_boundary(line.len().saturating_sub(LINE_BYTES_MAX));
@@ -573,8 +567,7 @@ impl Index {
         within.find(line, window..line.len(), |span, sign| match sign {
             Sign::Rule(rule, place) => fit(span, rule, place),
             Sign::Credit(cue) => {
-                may_have_credit = may_have_credit
-                    || credits.is_none_or(|book| book.is_cue(cue, span, folded, text));
+                may_have_credit = may_have_credit || cue.counts(span, folded);
             }
         });
         let leading = &sought.leading;
@@ -618,10 +611,10 @@ impl Index {
 }
 
 impl Sought {
-    fn new(
+    fn new<'c>(
         rules: &[Rule],
         counts: impl Fn(&Rule, Place) -> bool,
-        cues: &[(String, Cue)],
+        cues: impl Iterator<Item = &'c (String, Cue)>,
     ) -> Sought {
         let (mut leading, mut within) = (Vec::new(), Vec::new());
         for (index, rule) in rules.iter().enumerate() {
@@ -639,10 +632,7 @@ impl Sought {
                 }
             }
         }
-        within.extend(
-            cues.iter()
-                .map(|(cue, how)| (cue.clone(), Sign::Credit(*how))),
-        );
+        within.extend(cues.map(|(cue, how)| (cue.clone(), Sign::Credit(*how))));
         Sought {
             leading: Phrases::new(leading),
             within: Phrases::new(within),
@@ -716,20 +706,25 @@ impl Rule {
             return None;
         }
         let from = text.floor_char_boundary(text.len().saturating_sub(LINE_BYTES_MAX));
-        let captures = self.regex(pattern).captures(&text[from..])?;
-        let whole = captures.get_match();
-        if whole.as_str().chars().count() > self.chars_max {
-            return None;
-        }
-        let names = self.regex(pattern).capture_names().flatten();
-        let learnt = names.filter_map(|name| {
-            let value = captures.name(name)?.as_str().trim();
-            (!value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
-        });
-        Some(Hit {
+        let (regex, text) = (self.regex(pattern), &text[from..]);
+        let mut names = regex.capture_names().flatten().peekable();
+        // Where groups begin and end takes longer to find than whether anything fits.
+        let (whole, learnt) = match names.peek() {
+            None => (regex.find(text)?, BTreeMap::new()),
+            Some(_) => {
+                let captures = regex.captures(text)?;
+                let learnt = names.filter_map(|name| {
+                    let value = captures.name(name)?.as_str().trim();
+                    (!value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+                });
+                (captures.get_match(), learnt.collect())
+            }
+        };
+        let fits = whole.as_str().chars().count() <= self.chars_max;
+        fits.then(|| Hit {
             rule: self,
             span: from + whole.start()..from + whole.end(),
-            learnt: learnt.collect(),
+            learnt,
         })
     }
 }
@@ -740,7 +735,7 @@ impl Folded<'_> {
         let line = &*self.text;
         let starts = span.start <= self.core.start;
         let ends = span.end >= self.core.end;
-        let words = || self.is_word_edge(span.start) && self.is_word_edge(span.end);
+        let words = || is_word_edge(line, span.start) && is_word_edge(line, span.end);
         match place {
             Place::Is => starts && ends,
             Place::Label => {

@@ -44,7 +44,8 @@ impl<'s> Sheet<'s> {
                 .as_ref()
                 .is_some_and(|hint| hint.strong)
         };
-        let (mut hits, mut may_have_credit) = (Vec::new(), Vec::new());
+        let mut hits = Vec::with_capacity(lines.lines.len());
+        let mut may_have_credit = Vec::with_capacity(lines.lines.len());
         for (index, text) in texts.enumerate() {
             let read = (!strong(index)).then(|| rules.read(text, &Folded::new(text)));
             may_have_credit.push(read.as_ref().is_none_or(|read| read.may_have_credit));

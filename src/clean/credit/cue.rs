@@ -6,18 +6,16 @@ use crate::clean::credit::tail::{BARE_LABELS, BY};
 use crate::clean::credit::{
     CLAIMS, CLOSING, CreditBook, LABELLED_CHARS_MAX, SIGNING, SIGNS, front,
 };
-use crate::clean::fold::Folded;
+use crate::clean::fold::{Folded, is_word_edge};
 
 /// How a phrase must stand in a line to be a cue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cue {
     /// The name of a house: words of their own.
     Name,
-    /// A wire service: the same, in capitals as the table gives them.
-    Wire,
     /// What stands in place of a name: the same, in a line that may be a credit as a whole.
     Generic,
-    /// A label: where a word begins, or before the sign of a label.
+    /// A label: first in the line or after a sign, or before the sign of a label.
     Label,
     /// Wherever it stands.
     Part,
@@ -40,12 +38,13 @@ impl CreditBook {
             phrases.map(move |phrase| (Folded::new(phrase.as_ref()).text.into_owned(), cue))
         }
         let labels = self.labels.iter().map(|(label, _)| label);
+        let small_wires = self.wires.iter().filter(|wire| !has_capitals(wire));
         let parts = [PARTS, SIGNS, CLAIMS, BY].concat();
         let all = each(labels, Cue::Label)
             .chain(each(BARE_LABELS, Cue::Label))
             .chain(each(&self.agencies, Cue::Name))
             .chain(each(SIGNING, Cue::Name))
-            .chain(each(&self.wires, Cue::Wire))
+            .chain(each(small_wires, Cue::Name))
             .chain(each(&self.generic, Cue::Generic))
             .chain(each(&parts, Cue::Part));
         // A name ends in another sigma than it has within, which a line in capitals does not show.
@@ -58,35 +57,52 @@ impl CreditBook {
         all.flat_map(sigma).collect()
     }
 
-    /// Whether a phrase that stands at `span` of a folded line, `text` before it was folded, is a cue there.
-    pub(crate) fn is_cue(
-        &self,
-        cue: Cue,
-        span: Range<usize>,
-        line: &Folded<'_>,
-        text: &str,
-    ) -> bool {
-        let begins = || line.is_word_edge(span.start);
-        let words = || begins() && line.is_word_edge(span.end);
-        match cue {
+    /// The line has a sign of a credit: a bracket or a caption's buttons at its end, a name that a caption is glued to, a wire
+    /// service.
+    pub(crate) fn has_sign(&self, line: &str) -> bool {
+        let counted = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ';');
+        line.trim_end_matches(counted).ends_with(CLOSING)
+            || self.widget_at_end(line) > 0
+            || front::is_glued(line)
+            || has_capitals(line) && self.has_wire(line)
+    }
+
+    fn has_wire(&self, line: &str) -> bool {
+        let mut found = false;
+        self.capitals.find(line, 0..line.len(), |span, ()| {
+            found |= is_word_edge(line, span.start) && is_word_edge(line, span.end);
+        });
+        found
+    }
+}
+
+impl Cue {
+    /// Whether a phrase that stands at `span` of a folded line is a cue there.
+    pub(crate) fn counts(self, span: Range<usize>, line: &Folded<'_>) -> bool {
+        let text = &*line.text;
+        let words = || is_word_edge(text, span.start) && is_word_edge(text, span.end);
+        match self {
             Cue::Part => true,
-            Cue::Label => begins() || line.text[span.end..].trim_start().starts_with(LABEL_SIGNS),
+            Cue::Label => {
+                let before = text[..span.start].trim_end().chars().next_back();
+                before.is_none_or(|c| !c.is_alphanumeric())
+                    || text[span.end..].trim_start().starts_with(LABEL_SIGNS)
+            }
             Cue::Name => words(),
-            Cue::Wire => words() && (!line.aligned || self.wires.contains(&text[span])),
             Cue::Generic => {
                 let chars = || line.core().chars().take(LABELLED_CHARS_MAX + 1).count();
                 words() && chars() <= LABELLED_CHARS_MAX
             }
         }
     }
+}
 
-    /// The line has a sign of a credit: a bracket or a caption's buttons at its end, or a name that a caption is glued to.
-    pub(crate) fn has_sign(&self, line: &str) -> bool {
-        let counted = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ';');
-        line.trim_end_matches(counted).ends_with(CLOSING)
-            || self.widget_at_end(line) > 0
-            || front::is_glued(line)
-    }
+/// Two capitals side by side. Without an early exit the compiler makes a vector loop.
+pub(super) fn has_capitals(text: &str) -> bool {
+    let pairs = text.as_bytes().array_windows();
+    pairs.fold(false, |any, [a, b]| {
+        any | (a.is_ascii_uppercase() & b.is_ascii_uppercase())
+    })
 }
 
 #[cfg(test)]
