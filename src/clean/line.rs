@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 use crate::article::BlockKind;
+use crate::clean::fold::ascii_len;
 use crate::clean::repair::Repairs;
 use crate::ledger::Class;
 
@@ -123,6 +125,7 @@ impl Line<'_> {
 #[derive(Debug)]
 pub struct LineBuilder<'a> {
     input: &'a str,
+    /// Empty as long as the text is [one stretch](Self::whole) of the input: most lines never become anything else.
     text: String,
     pieces: Vec<Piece>,
     /// A run of blanks that will become a space if more text follows.
@@ -155,7 +158,22 @@ impl<'a> LineBuilder<'a> {
 
     /// Bytes of text so far: where the next push begins, if no blank comes between.
     pub fn len(&self) -> usize {
-        self.text.len() + usize::from(self.blank.is_some() && !self.is_empty())
+        self.text().len() + usize::from(self.blank.is_some() && !self.is_empty())
+    }
+
+    /// The stretch of the input that the text is, byte for byte.
+    fn whole(&self) -> Option<Range<usize>> {
+        match &self.pieces[..] {
+            [piece] if piece.verbatim => Some(piece.span.clone()),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self.whole() {
+            Some(span) => &self.input[span],
+            None => &self.text,
+        }
     }
 
     /// Adds a stretch of running text.
@@ -251,23 +269,18 @@ impl<'a> LineBuilder<'a> {
 
     /// The line, if anything can be seen of it. Fields that the builder cannot know have their defaults.
     pub fn finish(mut self, kind: BlockKind) -> Option<Line<'a>> {
-        while self.text.ends_with(char::is_whitespace) {
+        while self.text().ends_with(char::is_whitespace) {
             self.drop_last_char();
         }
-        if self.text.is_empty() {
+        if self.text().is_empty() {
             return None;
         }
-        if !is_composed(&self.text) && !is_nfc(&self.text) {
+        if !is_composed(self.text()) && !is_nfc(self.text()) {
             self.compose();
         }
-        let whole = match &self.pieces[..] {
-            [piece] if piece.verbatim => Some(piece.span.clone()),
-            _ => None,
-        };
-        let input = self.input;
         Some(Line {
-            text: match whole {
-                Some(span) => Cow::Borrowed(&input[span]),
+            text: match self.whole() {
+                Some(span) => Cow::Borrowed(&self.input[span]),
                 None => Cow::Owned(self.text),
             },
             pieces: self.pieces,
@@ -304,7 +317,7 @@ impl<'a> LineBuilder<'a> {
         let Some(blank) = self.blank.take() else {
             return;
         };
-        if self.is_empty() || self.text.ends_with(char::is_whitespace) {
+        if self.is_empty() || self.text().ends_with(char::is_whitespace) {
             return;
         }
         match &self.input[blank.clone()] {
@@ -317,9 +330,16 @@ impl<'a> LineBuilder<'a> {
     fn append(&mut self, span: Range<usize>, becomes: Option<&str>) {
         let text = becomes.unwrap_or(&self.input[span.clone()]);
         let verbatim = becomes.is_none_or(|becomes| becomes == &self.input[span.clone()]);
-        self.text.push_str(text);
+        let whole = self.whole();
+        let goes_on = |last: &Piece| last.verbatim && verbatim && last.span.end == span.start;
+        let goes_on = self.pieces.last().is_some_and(goes_on);
+        let stays_whole = verbatim && (self.is_empty() || whole.is_some() && goes_on);
+        if !stays_whole {
+            self.text.push_str(&self.input[whole.unwrap_or_default()]);
+            self.text.push_str(text);
+        }
         match self.pieces.last_mut() {
-            Some(last) if last.verbatim && verbatim && last.span.end == span.start => {
+            Some(last) if goes_on => {
                 last.span.end = span.end;
                 last.len += text.len();
             }
@@ -332,7 +352,9 @@ impl<'a> LineBuilder<'a> {
     }
 
     fn drop_last_char(&mut self) {
-        let len = self.text.pop().map_or(0, char::len_utf8);
+        let last = self.text().chars().next_back();
+        let len = last.map_or(0, char::len_utf8);
+        self.text.truncate(self.text.len().saturating_sub(len));
         if let Some(last) = self.pieces.last_mut() {
             last.len -= len;
             if last.verbatim {
@@ -346,7 +368,8 @@ impl<'a> LineBuilder<'a> {
 
     /// Makes the text NFC. A run of characters that changes becomes one rewritten piece, across all pieces it touches.
     fn compose(&mut self) {
-        let text = std::mem::take(&mut self.text);
+        let text = self.text().to_owned();
+        self.text.clear();
         let pieces = std::mem::take(&mut self.pieces);
         let mut pieces = pieces.into_iter();
         let mut piece = pieces.next();
@@ -386,20 +409,49 @@ impl<'a> LineBuilder<'a> {
     }
 }
 
-/// The text is NFC at a glance: nothing at or above U+0300 is in it, where the characters begin that combine, but quotes and
-/// dashes (U+2010 to U+203F).
+/// The text is NFC at a glance: it is all of characters that are settled.
 fn is_composed(text: &str) -> bool {
-    if text.is_ascii() {
-        return true;
-    }
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let general = byte == 0xe2 && bytes.next() == Some(0x80) && bytes.next() >= Some(0x90);
-        if byte >= 0xcc && !general {
-            return false;
+    let mut rest = text;
+    loop {
+        let beyond = &rest[ascii_len(rest)..];
+        let mut chars = beyond.chars();
+        match chars.next() {
+            None => return true,
+            Some(char) if !is_settled(char) => return false,
+            Some(_) => rest = chars.as_str(),
         }
     }
-    true
+}
+
+/// The character stays what it is in NFC, whatever stands before it (UAX #15, detecting normalization forms). Of characters of
+/// three bytes the most usual ones: others are looked up with what stands around them.
+fn is_settled(char: char) -> bool {
+    match SETTLED.get(char as usize) {
+        Some(settled) => *settled,
+        None => matches!(
+            char,
+            '\u{2010}'..='\u{2027}'
+                | '\u{2030}'..='\u{203f}'
+                | '\u{3001}'..='\u{3029}'
+                | '\u{3041}'..='\u{3096}'
+                | '\u{30a1}'..='\u{30fe}'
+                | '\u{3400}'..='\u{9fff}'
+                | '\u{ac00}'..='\u{d7a3}'
+                | '\u{ff01}'..='\u{ff60}'
+        ),
+    }
+}
+
+/// Of all characters of up to two bytes.
+static SETTLED: LazyLock<Box<[bool; 0x800]>> = LazyLock::new(|| {
+    Box::new(std::array::from_fn(|code| {
+        char::from_u32(code as u32).is_some_and(starts_run)
+    }))
+});
+
+/// Neither combines with nor is reordered before what precedes it (UAX #15).
+fn starts_run(char: char) -> bool {
+    canonical_combining_class(char) == 0 && is_nfc_quick(std::iter::once(char)) == IsNormalized::Yes
 }
 
 /// Cuts a text where no composition can reach across, except that runs which are NFC already stay together.
@@ -409,12 +461,7 @@ fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        // A character starts a run if it neither combines with nor is reordered before what precedes it (UAX #15).
-        let starts = |c: char| {
-            canonical_combining_class(c) == 0
-                && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
-        };
-        let mut ends = rest.char_indices().skip(1).filter(|(_, c)| starts(*c));
+        let mut ends = rest.char_indices().skip(1).filter(|(_, c)| starts_run(*c));
         let end = ends.next().map_or(rest.len(), |(at, _)| at);
         let (run, after) = rest.split_at(end);
         rest = after;
@@ -577,6 +624,14 @@ mod tests {
         let line = builder.finish(BlockKind::Table).expect("visible");
         assert_eq!(line.text, "a | b");
         assert_eq!(read(input, &line), line.text);
+    }
+
+    #[test]
+    fn settled_characters_stay_what_they_are() {
+        let settled = ('\0'..=char::MAX).filter(|char| is_settled(*char));
+        assert_eq!(settled.clone().find(|char| !starts_run(*char)), None);
+        assert!(settled.count() > 40_000);
+        assert!(is_composed("caf\u{e9} “да” 写真 한국") && !is_composed("cafe\u{301}"));
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::clean::fold::{is_cased, is_unspaced};
+use crate::clean::fold::{ascii_len, is_cased, is_unspaced};
 
 /// What can be seen of a line without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -57,6 +57,12 @@ mod kind {
 }
 
 fn kind_of(char: char) -> u8 {
+    // The library searches its tables for each of the thousands of characters of these.
+    match char {
+        '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' => return kind::LETTER | kind::UNSPACED,
+        '\u{ac00}'..='\u{d7a3}' => return kind::LETTER,
+        _ => {}
+    }
     let sign = |is: bool, sign: u8| if is { sign } else { 0 };
     let letter = char.is_alphabetic();
     let cased = letter && is_cased(char);
@@ -83,15 +89,50 @@ static KINDS: LazyLock<Box<[u8; 0x800]>> = LazyLock::new(|| {
     }))
 });
 
+/// What a byte of ASCII is, in signs that vectors of bytes are reckoned with.
+mod ascii {
+    /// A letter or digit.
+    pub(super) const WORD: u8 = 1;
+    pub(super) const JOINT: u8 = 2;
+    pub(super) const STOP: u8 = 4;
+    pub(super) const SPACE: u8 = 8;
+    pub(super) const UPPER: u8 = 16;
+    pub(super) const LOWER: u8 = 32;
+    pub(super) const DIGIT: u8 = 64;
+}
+
+#[inline(always)]
+fn ascii_kind(byte: u8) -> u8 {
+    let sign = |is: bool, sign: u8| u8::from(is) * sign;
+    let (upper, lower) = (byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
+    let stop = (byte == b'.') | (byte == b'!') | (byte == b'?') | (byte == b'"');
+    sign(upper, ascii::UPPER | ascii::WORD)
+        | sign(lower, ascii::LOWER | ascii::WORD)
+        | sign(byte.is_ascii_digit(), ascii::DIGIT | ascii::WORD)
+        | sign(is_joint(byte), ascii::JOINT)
+        | sign(stop, ascii::STOP)
+        | sign(byte == b' ', ascii::SPACE)
+}
+
+fn is_joint(byte: u8) -> bool {
+    (byte == b'\'') | (byte == b'-') | (byte == b'.')
+}
+
+/// [`ascii::WORD`] if a word goes on after bytes of the kinds `a` and `b`, unless both are joints.
+#[inline(always)]
+fn goes_on(a: u8, b: u8) -> u8 {
+    (b | (b / ascii::JOINT) & a) & ascii::WORD
+}
+
 /// What is counted of a line's characters.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Count {
     chars: usize,
     unspaced: usize,
     syllables: usize, // of Hangul
     words: usize,
     sentences: usize,
-    /// All kinds that occur.
+    /// All kinds of letters and digits that occur.
     kinds: u8,
     capitals: usize,
     in_word: bool,
@@ -100,30 +141,78 @@ struct Count {
 
 impl Count {
     fn of(text: &str) -> Count {
-        let kinds = &**KINDS;
         let mut count = Count::default();
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if byte.is_ascii() {
-                count.add(kinds[usize::from(byte)], byte == b' ');
-                at += 1;
-            } else if let Some(char) = text[at..].chars().next() {
-                let kind = kinds.get(u32::from(char) as usize).copied();
-                let kind = kind.unwrap_or_else(|| kind_of(char));
-                count.add(kind, false);
-                count.unspaced += usize::from(kind & kind::UNSPACED != 0);
-                count.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-                at += char.len_utf8();
-            }
+        let mut rest = text;
+        loop {
+            let (run, beyond) = rest.split_at(ascii_len(rest));
+            count.add_ascii(run.as_bytes());
+            let mut chars = beyond.chars();
+            let Some(char) = chars.next() else {
+                return count;
+            };
+            let kind = KINDS.get(u32::from(char) as usize).copied();
+            let kind = kind.unwrap_or_else(|| kind_of(char));
+            count.add(kind, false);
+            count.unspaced += usize::from(kind & kind::UNSPACED != 0);
+            count.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
+            rest = chars.as_str();
         }
-        count
+    }
+
+    fn add_ascii(&mut self, run: &[u8]) {
+        /// Shorter runs are not worth it.
+        const BYTES_MIN: usize = 24;
+        /// So many bytes are counted in a byte.
+        const PIECE: usize = 128;
+        let joints = || {
+            let pairs = run.array_windows();
+            pairs.fold(false, |any, [a, b]| any | (is_joint(*a) & is_joint(*b)))
+        };
+        if run.len() < BYTES_MIN || joints() {
+            let kinds = &**KINDS;
+            for &byte in run {
+                self.add(kinds[usize::from(byte)], byte == b' ');
+            }
+            return;
+        }
+        let (first, rest) = run.split_at(2);
+        self.add_ascii(first);
+        // The kinds of a piece, and of the two bytes before it.
+        let mut kinds = [0; 2 + PIECE];
+        (kinds[0], kinds[1]) = (ascii_kind(first[0]), ascii_kind(first[1]));
+        for piece in rest.chunks(PIECE) {
+            for (kind, byte) in kinds[2..].iter_mut().zip(piece) {
+                *kind = ascii_kind(*byte);
+            }
+            let (mut words, mut sentences, mut capitals, mut all) = (0, 0, 0, 0);
+            for ((&c, &b), &a) in kinds[2..][..piece.len()]
+                .iter()
+                .zip(&kinds[1..])
+                .zip(&kinds)
+            {
+                words += c & !goes_on(a, b) & ascii::WORD;
+                sentences += (c / ascii::SPACE) & (b / ascii::STOP) & 1;
+                capitals += (c / ascii::UPPER) & 1;
+                all |= c;
+            }
+            self.words += usize::from(words);
+            self.sentences += usize::from(sentences);
+            self.capitals += usize::from(capitals);
+            let has = |sign: u8, kind: u8| if all & sign != 0 { kind } else { 0 };
+            self.kinds |= has(ascii::LOWER, kind::LETTER | kind::LOWER)
+                | has(ascii::UPPER, kind::LETTER | kind::UPPER)
+                | has(ascii::DIGIT, kind::DIGIT);
+            kinds.copy_within(piece.len()..piece.len() + 2, 0);
+        }
+        self.chars += rest.len();
+        self.in_word = goes_on(kinds[0], kinds[1]) != 0;
+        self.after_stop = kinds[1] & ascii::STOP != 0;
     }
 
     #[inline(always)]
     fn add(&mut self, kind: u8, space: bool) {
         self.chars += 1;
-        self.kinds |= kind;
+        self.kinds |= kind & (kind::LETTER | kind::DIGIT | kind::UPPER | kind::LOWER);
         self.capitals += usize::from(kind & kind::UPPER != 0);
         let word = kind & (kind::LETTER | kind::DIGIT) != 0 && kind & kind::UNSPACED == 0;
         self.words += usize::from(word & !self.in_word);
@@ -229,6 +318,22 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn characters_are_counted_alike_one_by_one_and_many_at_once(
+            text in "([a-zA-Z0-9 .!?'\"-]{0,40}|[é’。写 ]{1,2}){0,12}",
+        ) {
+            let mut one_by_one = Count::default();
+            for char in text.chars() {
+                let kind = kind_of(char);
+                one_by_one.add(kind, char == ' ');
+                one_by_one.unspaced += usize::from(kind & kind::UNSPACED != 0);
+            }
+            prop_assert_eq!(Count::of(&text), one_by_one);
+        }
+    }
 
     #[test]
     fn paragraphs_headlines_and_labels_are_told_apart() {
