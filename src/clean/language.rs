@@ -48,16 +48,20 @@ const SMALL_WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Of each small word the languages that have it, a bit for each.
-static LANGUAGES_OF: LazyLock<HashMap<&str, u8>> = LazyLock::new(|| {
-    let mut languages: HashMap<&str, u8> = HashMap::new();
+/// Of each small word the languages that have it: one in the place of each.
+static LANGUAGES_OF: LazyLock<HashMap<&str, u128>> = LazyLock::new(|| {
+    let mut languages: HashMap<&str, u128> = HashMap::new();
     for (index, (_, words)) in SMALL_WORDS.iter().enumerate() {
         for word in words.split_whitespace() {
-            *languages.entry(word).or_default() |= 1 << index;
+            *languages.entry(word).or_default() |= 1 << (PLACE_BITS * index);
         }
     }
     languages
 });
+
+/// The words of a sample are counted in so many bits for each language, all languages at once.
+const PLACE_BITS: usize = 16;
+const _: () = assert!(SAMPLE_BYTES < 1 << PLACE_BITS && SMALL_WORDS.len() * PLACE_BITS <= 128);
 
 /// The BCP 47 code of the language of `text`, if there is enough of it to tell.
 pub fn detect(text: &str) -> Option<&'static str> {
@@ -72,26 +76,25 @@ pub fn detect(text: &str) -> Option<&'static str> {
 /// The language whose small words are so many that nobody doubts it, nor takes it for a relative. Detection, which counts letters
 /// in groups of three and compares them with those of each language, takes longer than reading the page.
 fn by_small_words(sample: &str) -> Option<&'static str> {
-    const WORDS_MIN: usize = 60;
+    const WORDS_MIN: usize = 40;
     const BYTES_MAX: usize = 6;
     let languages_of = &*LANGUAGES_OF;
-    let mut counts = [0usize; SMALL_WORDS.len()];
+    let mut all = 0u128;
     let mut words = 0;
     for word in sample.split_ascii_whitespace() {
         words += 1;
         let languages = (word.len() <= BYTES_MAX).then(|| languages_of.get(word));
-        let languages = languages.flatten().copied().unwrap_or_default();
-        for (index, count) in counts.iter_mut().enumerate() {
-            *count += usize::from(languages >> index & 1);
-        }
+        all += languages.flatten().copied().unwrap_or_default();
     }
+    let counts: [usize; SMALL_WORDS.len()] =
+        std::array::from_fn(|index| usize::from((all >> (PLACE_BITS * index)) as u16));
     let (best, most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
     let others = counts
         .iter()
         .enumerate()
         .filter(|(index, _)| *index != best);
     let next = others.map(|(_, count)| *count).max().unwrap_or_default();
-    let sure = most * 4 >= words && next * 3 <= most * 2 || most * 6 >= words && next * 4 <= *most;
+    let sure = most * 4 >= words && next * 3 <= most * 2 || most * 6 >= words && next * 2 <= *most;
     (words >= WORDS_MIN && sure).then_some(SMALL_WORDS[best].0)
 }
 
