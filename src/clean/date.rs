@@ -138,7 +138,11 @@ fn is_word_of_date_line(word: &str) -> bool {
 
 /// A line such as `3 hours ago`.
 pub fn is_relative(line: &str) -> bool {
-    line.len() < 60 && line.contains(|c| scan::digit(c).is_some()) && words::is_relative(line)
+    let numbered = || {
+        line.bytes().any(|byte| byte.is_ascii_digit())
+            || !line.is_ascii() && line.contains(|c| scan::digit(c).is_some())
+    };
+    line.len() < 60 && numbered() && words::is_relative(line)
 }
 
 /// So many digits has the shortest date, `1.2.03`; most lines do not, and are spared the search.

@@ -1,6 +1,6 @@
 //! The head of a flat text: section, headline, byline, date, and the menus above them.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::clean::date;
 use crate::clean::finding::Finding;
