@@ -46,6 +46,8 @@ pub struct Config {
     pub publish: PublishSection,
     /// The audit pages.
     pub web: web::options::Options,
+    /// To whom figures are pushed.
+    pub otlp: web::options::Otlp,
     /// Logging.
     pub log: LogSection,
 }
@@ -270,6 +272,7 @@ impl Default for Config {
             daemon: DaemonSection::default(),
             publish: PublishSection::default(),
             web: web::options::Options::default(),
+            otlp: web::options::Otlp::default(),
             log: LogSection::default(),
         }
     }
@@ -397,6 +400,7 @@ impl Config {
             ));
         }
         self.publish.options().map(drop)?;
+        self.otlp.validate()?;
         let mut names = BTreeSet::new();
         for inbox in &self.inbox {
             if !names.insert(&inbox.name) {

@@ -18,7 +18,7 @@
 //! status  timeline  comparison  explanation          what commands and pages both tell
 //! inbox/      container/ decode/      clean/      archive/            the wings
 //! submission  article    ledger    identity   pin   ruleset    moment    visible    the words
-//! document    tree       digest       durable    gauge    the ground
+//! document    tree       digest       durable    gauge    http    the ground
 //! ```
 
 pub mod archive;
@@ -41,6 +41,7 @@ pub mod erasure;
 pub mod explanation;
 pub mod export;
 pub mod gauge;
+mod http;
 mod human_duration;
 pub mod identity;
 pub mod inbox;

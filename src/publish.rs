@@ -19,7 +19,6 @@ use crate::archive::log::reader::LogReader;
 use crate::archive::{Error as ArchiveError, Paths, mending, recovery};
 use crate::durable;
 
-mod http;
 mod witness;
 
 pub use witness::WitnessError;

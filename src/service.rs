@@ -48,6 +48,7 @@ use crate::status;
 use crate::submission::{ClaimId, Submission, path_text};
 use crate::unpacking::Incoming;
 use crate::web;
+use crate::web::figures::Figures;
 
 /// Request lines are short; whoever sends a longer one does not speak our language.
 const REQUEST_LINE_BYTES_MAX: u64 = 1 << 20;
@@ -119,7 +120,8 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
     }
     // Before anything is taken in: who asks meanwhile waits for the answer.
     let (socket, listener) = Socket::listen(&config.daemon.control)?;
-    let pages = pages(&config)?;
+    let figures = Figures::new(&config);
+    let pages = pages(&config, &figures)?;
     let captures = writer.captures()?;
     let workers = config.daemon.worker_count();
     let pins = writer.pins();
@@ -163,6 +165,8 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         ready_ms = started.elapsed().as_millis() as u64,
         "ready"
     );
+    #[cfg(feature = "otlp")]
+    let pusher = push(&figures, &daemon.config(), runtime.handle())?;
     let served = runtime.block_on(async {
         if let Some((listener, router)) = pages {
             tokio::spawn(show_pages(listener, router, daemon.stopping.clone()));
@@ -174,6 +178,10 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
         NotifyState::Status("finishing what is in hand"),
     ]);
     drop(socket);
+    #[cfg(feature = "otlp")]
+    if let Some(pusher) = pusher {
+        pusher.stop();
+    }
     // Connections end here; their answers no longer matter to anyone.
     runtime.shutdown_timeout(Duration::from_secs(1));
     receiving.stop();
@@ -192,15 +200,32 @@ pub fn run(config: Config, reread: Reread, on_reload: OnReload) -> Result<(), Er
 }
 
 /// The audit pages and where they are served, if the daemon is to serve them.
-fn pages(config: &Config) -> Result<Option<(web::server::Listener, axum::Router)>, Error> {
+fn pages(
+    config: &Config,
+    figures: &Arc<Figures>,
+) -> Result<Option<(web::server::Listener, axum::Router)>, Error> {
     if !config.web.daemon {
         return Ok(None);
     }
     let address = config.web.listen;
     let listener = web::server::Listener::bind(address);
     let listener = system(format!("listen at {address} (web.listen)"), listener)?;
-    let router = web::router(config.clone(), &listener)?;
+    let router = web::router(config.clone(), Arc::clone(figures), &listener)?;
     Ok(Some((listener, router)))
+}
+
+/// Pushes the figures, if it is said where to.
+#[cfg(feature = "otlp")]
+fn push(
+    figures: &Arc<Figures>,
+    config: &Config,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Option<web::otlp::Pusher>, Error> {
+    let pusher = web::otlp::push(figures, config.otlp.endpoint.as_deref(), runtime);
+    system(
+        "push figures by OTLP",
+        pusher.map_err(std::io::Error::other),
+    )
 }
 
 async fn show_pages(
@@ -739,6 +764,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         ("archive", old.archive != new.archive),
         ("daemon", old.daemon != new.daemon),
         ("web", old.web != new.web),
+        ("otlp", old.otlp != new.otlp),
         ("intake.spool", old.intake.spool != new.intake.spool),
         ("log.format", old.log.format != new.log.format),
     ]

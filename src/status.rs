@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::archive;
@@ -11,6 +12,7 @@ use crate::archive::log::reader::LogReader;
 use crate::archive::reader::Archive;
 use crate::config::Config;
 use crate::control::{self, Client, Request};
+use crate::digest::Digest;
 use crate::drift::{CAPTURES_MAX, drifts};
 use crate::inbox;
 use crate::inbox::quarantine;
@@ -68,8 +70,7 @@ fn is_nobody_there(error: &control::Error) -> bool {
 /// What can be told without a daemon.
 pub fn stopped(config: &Config) -> Result<Value, Error> {
     let archive = Archive::open(&config.archive.dir)?;
-    let log = LogReader::open(&config.archive.dir.join("log"))?;
-    let checkpoint = log.checkpoint();
+    let checkpoint = checkpoint(&config.archive.dir)?;
     Ok(json!({
         "state": "stopped",
         "inbox": Value::Null,
@@ -83,14 +84,30 @@ pub fn stopped(config: &Config) -> Result<Value, Error> {
 }
 
 /// So many files are in quarantine.
-fn quarantined(inboxes: &[inbox::options::Options]) -> Result<usize, inbox::error::Error> {
-    let mut quarantined = 0;
-    for inbox in inboxes {
-        // Inboxes may share a folder; each counts its own.
-        let all = quarantine::list(&inbox.failed)?;
-        quarantined += all.iter().filter(|q| q.source.root == inbox.name).count();
-    }
-    Ok(quarantined)
+pub fn quarantined(inboxes: &[inbox::options::Options]) -> Result<usize, inbox::error::Error> {
+    Ok(quarantine::newest(inboxes, None, 0)?.1)
+}
+
+/// What the log of an archive says of itself.
+pub struct Checkpoint {
+    /// So many leaves.
+    pub size: u64,
+    /// Their root.
+    pub root: Digest,
+    /// When it was signed.
+    pub at: Option<Timestamp>,
+}
+
+/// The checkpoint of the archive in `dir` as it is by now.
+pub fn checkpoint(dir: &Path) -> Result<Checkpoint, LogError> {
+    let log = LogReader::open(&dir.join("log"))?;
+    let written = std::fs::metadata(dir.join("log/checkpoint")).and_then(|file| file.modified());
+    let checkpoint = log.checkpoint();
+    Ok(Checkpoint {
+        size: checkpoint.size,
+        root: checkpoint.root,
+        at: written.ok().and_then(|at| Timestamp::try_from(at).ok()),
+    })
 }
 
 /// What the last `check` left in the state folder: when, and how many problems; null if there was none.

@@ -122,6 +122,7 @@ fn diff_shows_the_changed_words() {
         said.stdout
     );
     assert!(said.stdout.contains("crowns"), "{}", said.stdout);
+    assert!(said.stdout.ends_with('\n'), "{:?}", said.stdout);
     let json = desk
         .run(&["diff", "https://www.example.org/ferry@1", "@2", "--json"])
         .expect(0)

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use anyhow::bail;
 use faircopy::archive::catalog::CaptureRow;
 use faircopy::archive::reader::{Archive, Selector};
-use faircopy::comparison::{self, Op};
+use faircopy::comparison::{self, Op, Run};
 
 use super::{Exit, Global, output, reference, setup};
 
@@ -48,9 +48,12 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
         &format!("{}@{} -> {}@{}", old.doc, old.version, new.doc, new.version),
     );
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    for run in runs {
-        output::raw(mark(run.op, &output::safe(&run.text), colour).as_bytes())?;
+    let marked = |run: &Run| mark(run.op, &output::safe(&run.text), colour);
+    let mut text: String = runs.iter().map(marked).collect();
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
+    output::raw(text.as_bytes())?;
     Ok(Exit::Good)
 }
 

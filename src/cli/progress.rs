@@ -3,6 +3,7 @@
 //!
 //! The work moves a [`Gauge`]; a thread of its own looks at it and draws.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use faircopy::gauge::Gauge;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::{Global, output};
@@ -151,11 +152,22 @@ fn style(unit: Unit, is_end_known: bool) -> ProgressStyle {
         }
         (Unit::Bytes, false) => "{spinner} {binary_bytes} {binary_bytes_per_sec}".to_owned(),
         (Unit::Things(name), true) => {
-            format!("{{bar:30}} {{pos}}/{{len}} {name} {{per_sec}} {{eta}}")
+            format!("{{bar:30}} {{pos}}/{{len}} {name} {{rate}} {{eta}}")
         }
-        (Unit::Things(name), false) => format!("{{spinner}} {{pos}} {name} {{per_sec}}"),
+        (Unit::Things(name), false) => format!("{{spinner}} {{pos}} {name} {{rate}}"),
     };
-    ProgressStyle::with_template(&template).expect("the templates are constant")
+    let style = ProgressStyle::with_template(&template).expect("the templates are constant");
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        out.write_str(&rate(state.per_sec())).ok();
+    })
+}
+
+/// `0.4/s`, `250/s`: as exact as it is for the eye.
+fn rate(per_sec: f64) -> String {
+    match per_sec {
+        slow if slow < 10.0 => format!("{slow:.1}/s"),
+        fast => format!("{fast:.0}/s"),
+    }
 }
 
 /// How fast it goes.
@@ -245,6 +257,12 @@ mod tests {
         );
         let bytes = pace(1 << 20, Some(200 << 20), 1).line(Unit::Bytes);
         assert_eq!(bytes, "1.0 MiB of 200.0 MiB, 1.0 MiB a second, 3m 19s left");
+    }
+
+    #[test]
+    fn a_bar_tells_a_rate_that_can_be_read_at_a_glance() {
+        let rates = [0.0, 0.43219, 9.94, 250.4321].map(rate);
+        assert_eq!(rates, ["0.0/s", "0.4/s", "9.9/s", "250/s"]);
     }
 
     #[test]

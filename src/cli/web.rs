@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use faircopy::archive::reader::Archive;
+use faircopy::web::figures::Figures;
 use faircopy::web::server::{Listener, serve};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -37,7 +38,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot listen at {address}; --listen names another"))?,
     };
     let address = listener.address();
-    let router = faircopy::web::router(config, &listener)?;
+    let figures = Figures::new(&config);
+    let router = faircopy::web::router(config, figures, &listener)?;
     if let Some(address) = address {
         output::note(global, &format!("the pages are at http://{address}/"));
     }

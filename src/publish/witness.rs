@@ -4,8 +4,7 @@ use crate::archive::log::cosignature::{Cosignature, WitnessKey};
 use crate::archive::log::error::LogError;
 use crate::archive::log::reader::LogReader;
 use crate::archive::log::witness::add_checkpoint;
-
-use super::http;
+use crate::http;
 
 /// Why a witness did not cosign.
 #[derive(Debug, thiserror::Error)]

@@ -50,7 +50,7 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 async fn status(State(web): State<Shared>) -> Answered {
-    let standing = web.standing().await?;
+    let standing = web.figures.standings.now().await?;
     Ok(Json(json!(*standing)))
 }
 

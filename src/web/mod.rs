@@ -4,7 +4,8 @@
 //! server   connections, bounded               gate    who may ask, and what the browser may do with the answer
 //! pages/   what people read                   api     the same as JSON      feed  new versions
 //! frame    what all pages share               shelf   open archives, read by a few at a time
-//! standing how things stand                   metrics what a scraper of figures reads
+//! standing how things stand                   tallies what was asked, and how long it took
+//! figures  what is measured by both           metrics for who scrapes them     otlp  for a collector, pushed
 //! ```
 //!
 //! What was scraped is hostile: it is shown as text, never as what it says it is. Nothing on a page comes from elsewhere.
@@ -19,46 +20,51 @@ use axum::routing::get;
 
 use crate::config::Config;
 use fault::Fault;
+use figures::Figures;
 use gate::Gate;
-use metrics::Tallies;
 use server::Listener;
 use shelf::Shelf;
-use standing::Standings;
 
 mod api;
 mod ask;
 mod download;
 mod fault;
 mod feed;
+pub mod figures;
 mod finding;
 mod frame;
 pub mod gate;
 mod metrics;
 mod openapi;
 pub mod options;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod pages;
 pub mod server;
 mod shelf;
 mod standing;
+mod tallies;
 
 /// What all requests share.
 struct Web {
     config: Config,
     gate: Gate,
     shelf: Shelf,
-    standings: Standings,
-    tallies: Tallies,
+    figures: Arc<Figures>,
 }
 
 type Shared = Arc<Web>;
 
-/// The pages of the archive that `config` names, as they are served at `listener`.
-pub fn router(config: Config, listener: &Listener) -> Result<Router, gate::Error> {
+/// The pages of the archive that `config` names, as they are served at `listener`, with its `figures`.
+pub fn router(
+    config: Config,
+    figures: Arc<Figures>,
+    listener: &Listener,
+) -> Result<Router, gate::Error> {
     let web = Web {
         gate: Gate::new(&config.web, listener.address())?,
-        shelf: Shelf::new(config.archive.dir.clone()),
-        standings: Standings::default(),
-        tallies: Tallies::default(),
+        shelf: figures.standings.shelf.clone(),
+        figures,
         config,
     };
     let web = Arc::new(web);
@@ -92,7 +98,7 @@ pub fn router(config: Config, listener: &Listener) -> Result<Router, gate::Error
         .layer(middleware::from_fn_with_state(Arc::clone(&web), gate::pass))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&web),
-            metrics::tally,
+            tallies::tally,
         ));
     Ok(routes.with_state(web))
 }

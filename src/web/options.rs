@@ -1,4 +1,4 @@
-//! `[web]`: how the pages are served.
+//! `[web]`: how the pages are served; `[otlp]`: to whom figures are pushed.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -27,6 +27,38 @@ impl Default for Options {
             daemon: false,
             hosts: Vec::new(),
             token_file: None,
+        }
+    }
+}
+
+/// `[otlp]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Otlp {
+    /// The collector's address for OTLP over HTTP, without the path of the signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+}
+
+impl Otlp {
+    /// Whether it can be used, by this program.
+    pub fn validate(&self) -> Result<(), String> {
+        let Some(endpoint) = &self.endpoint else {
+            return Ok(());
+        };
+        let rest = endpoint.strip_prefix("http://");
+        let rest = rest.or_else(|| endpoint.strip_prefix("https://"));
+        if rest.is_none_or(str::is_empty) {
+            return Err(format!(
+                "otlp.endpoint {endpoint:?} is no address of a collector; give one such as \"http://127.0.0.1:4318\""
+            ));
+        }
+        match cfg!(feature = "otlp") {
+            true => Ok(()),
+            false => Err(
+                "otlp.endpoint is set, and this program was built without OTLP; build it with `--features otlp`, or take the line out"
+                    .to_owned(),
+            ),
         }
     }
 }

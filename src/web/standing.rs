@@ -8,14 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Web;
 use super::fault::Fault;
+use super::shelf::Shelf;
 use crate::archive::reader::Archive;
 use crate::archive::segment;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::drift::{CAPTURES_MAX, drifts};
-use crate::inbox::quarantine;
 use crate::pipeline::chain;
 use crate::status;
 
@@ -79,9 +78,10 @@ pub(super) struct SegmentBytes {
     pub(super) sealed: u64,
 }
 
-/// What was found last.
-#[derive(Default)]
+/// Looks how things stand, and what was found last.
 pub(super) struct Standings {
+    config: Config,
+    pub(super) shelf: Shelf,
     last: Mutex<Option<(Instant, Arc<Standing>)>>,
     /// Sources that drift, as far as is known.
     drift: Arc<Mutex<Drifts>>,
@@ -94,22 +94,27 @@ struct Drifts {
     found: Value,
 }
 
-impl Web {
+impl Standings {
+    /// Of the archive and the daemon that `config` names.
+    pub(super) fn new(config: &Config) -> Standings {
+        Standings {
+            config: config.clone(),
+            shelf: Shelf::new(config.archive.dir.clone()),
+            last: Mutex::default(),
+            drift: Arc::default(),
+        }
+    }
+
     /// How things stand, as of the last second.
-    pub(super) async fn standing(&self) -> Result<Arc<Standing>, Fault> {
-        let last = || {
-            self.standings
-                .last
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+    pub(super) async fn now(&self) -> Result<Arc<Standing>, Fault> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, standing)) = last().as_ref()
             && at.elapsed() < FRESH
         {
             return Ok(Arc::clone(standing));
         }
         let config = self.config.clone();
-        let known = Arc::clone(&self.standings.drift);
+        let known = Arc::clone(&self.drift);
         let found = self
             .shelf
             .read(move |archive| look(archive, &config, &known))
@@ -124,7 +129,7 @@ impl Web {
 
     /// Looks in the background for sources that drift, which takes a moment, if something came in since the last look.
     fn look_for_drift(&self, leaves: u64) {
-        let memory = Arc::clone(&self.standings.drift);
+        let memory = Arc::clone(&self.drift);
         {
             let mut known = memory.lock().unwrap_or_else(PoisonError::into_inner);
             if known.as_of == Some(leaves) {
@@ -154,7 +159,7 @@ fn look(archive: &Archive, config: &Config, known: &Mutex<Drifts>) -> Result<Sta
     let leaves = archive.leaves()?;
     let quarantine = match daemon["quarantine"].as_u64() {
         Some(count) => count,
-        None => quarantine::newest(&config.inbox, None, 0)?.1 as u64,
+        None => status::quarantined(&config.inbox)? as u64,
     };
     let received_by_hour = received(archive, Timestamp::now(), leaves)?;
     Ok(Standing {
@@ -205,14 +210,11 @@ fn received(archive: &Archive, now: Timestamp, leaves: u64) -> Result<Vec<u64>, 
 
 /// The checkpoint as it is by now; what it does not say is not known.
 fn checkpoint(dir: &Path, leaves: u64) -> Checkpoint {
-    use crate::archive::log::reader::LogReader;
-    let log = LogReader::open(&dir.join("log")).ok();
-    let checkpoint = log.as_ref().map(LogReader::checkpoint);
-    let written = std::fs::metadata(dir.join("log/checkpoint")).and_then(|file| file.modified());
+    let found = status::checkpoint(dir).ok();
     Checkpoint {
-        size: checkpoint.map_or(leaves, |checkpoint| checkpoint.size),
-        root: checkpoint.map(|checkpoint| checkpoint.root),
-        at: written.ok().and_then(|at| Timestamp::try_from(at).ok()),
+        size: found.as_ref().map_or(leaves, |found| found.size),
+        root: found.as_ref().map(|found| found.root),
+        at: found.and_then(|found| found.at),
     }
 }
 

@@ -128,13 +128,22 @@ impl Desk {
 
     /// Starts the daemon and waits until it answers.
     pub(crate) fn start(&mut self) {
-        self.spawn();
+        self.start_with(&[]);
+    }
+
+    /// The same, with variables of the environment.
+    pub(crate) fn start_with(&mut self, variables: &[(&str, &str)]) {
+        self.spawn_with(variables);
         let answers = || self.run(&["status", "--json"]).json()[0]["state"] != "stopped";
         wait_until("the daemon answers", answers);
     }
 
     /// Starts the daemon and does not wait.
     pub(crate) fn spawn(&mut self) {
+        self.spawn_with(&[]);
+    }
+
+    fn spawn_with(&mut self, variables: &[(&str, &str)]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -143,6 +152,7 @@ impl Desk {
         let daemon = self
             .command()
             .arg("run")
+            .envs(variables.iter().copied())
             .stderr(log)
             .stdout(Stdio::null())
             .spawn();

@@ -14,7 +14,7 @@ use crate::web::standing::{HOURS, Standing};
 const NEW: u32 = 12;
 
 pub(in crate::web) async fn show(State(web): State<Shared>) -> Result<Page, Fault> {
-    let standing = web.standing().await?;
+    let standing = web.figures.standings.now().await?;
     let newest = web
         .shelf
         .read(|archive| Ok(archive.newest_versions(u64::MAX >> 1, NEW)?))
