@@ -21,6 +21,7 @@ use faircopy::archive::capture::prepare;
 use faircopy::archive::reader::{Archive, Selector};
 use faircopy::archive::writer::ArchiveWriter;
 use faircopy::config::Config;
+use faircopy::web::figures::Figures;
 use faircopy::web::server::{Listener, serve};
 use jiff::SignedDuration;
 use shelf::Shelf;
@@ -92,7 +93,8 @@ fn pages(shelf: &Shelf, docs: u64) {
     let address = listener.address().unwrap();
     let mut config = Config::for_folder(shelf.dir().parent().unwrap());
     config.archive.dir = shelf.dir().to_owned();
-    let router = faircopy::web::router(config, &listener).unwrap();
+    let figures = Figures::new(&config);
+    let router = faircopy::web::router(config, figures, &listener).unwrap();
     let stopping = CancellationToken::new();
     let stop = stopping.clone();
     let server = std::thread::spawn(move || {
@@ -121,12 +123,24 @@ fn pages(shelf: &Shelf, docs: u64) {
         "/readyz",
         "/api/v1/status",
         "/api/v1/documents",
+        "/api/v1/search?q=ferry+-harbour",
+        "/api/v1/search?q=ferry+-gulls",
     ]
     .map(str::to_owned)
     .into();
     paths.push(format!("/documents?after={middle}-m"));
     for doc in some {
-        for path in ["", "/2", "/2/proof", "/2/raw", "/compare?old=1&new=4"] {
+        for path in [
+            "",
+            "/2",
+            "/2/explain",
+            "/2/proof",
+            "/2/raw",
+            "/2/text",
+            "/2/metadata",
+            "/compare?old=1&new=4",
+            "/compare?old=1&new=4&of=furniture&view=inline",
+        ] {
             paths.push(format!("/documents/{doc}{path}"));
         }
     }
