@@ -34,14 +34,14 @@ mod budget;
 mod outcomes;
 mod refresh;
 
-/// So many captures share one commit at most.
+/// A group of so many captures is committed without waiting for others.
 const GROUP_CAPTURES_MAX: usize = 256;
-/// So many bytes of records, packed and not, share one commit at most.
+/// As is one with so many bytes of records, packed and not.
 const GROUP_BYTES_MAX: usize = 8 << 20;
 /// So many bytes of records wait in memory at most, but always one capture: one group is committed, the next gathers.
 const PREPARED_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
-/// So many prepared captures may wait for the committer: the next group gathers while one is committed, which takes as long as to
-/// clean a hundred small texts.
+/// So many batches may wait for the committer, as long as there is memory for them: the next group gathers while one is committed,
+/// which takes as long as to clean a hundred small texts.
 const PREPARED_QUEUE: usize = GROUP_CAPTURES_MAX;
 
 /// So many small submissions, and so many bytes of them, are read, cleaned and packed together at most: what each step needs is still in
@@ -80,8 +80,11 @@ pub type Done = Box<dyn FnOnce(Outcome) + Send>;
 pub type PartDone = Box<dyn Fn(u32, Outcome) + Send + Sync>;
 type WithWriter = Box<dyn FnOnce(&mut ArchiveWriter) + Send>;
 
+/// A capture to be committed, and whom to tell.
+type Ready = (Prepared, Done);
+
 enum Task {
-    Commit(Box<Prepared>, Share, Done),
+    Commit(Vec<Ready>, Share),
     With(WithWriter),
 }
 
@@ -352,13 +355,15 @@ impl Worker {
             (draft(submission, &self.settings.get()), done)
         });
         let drafts: Vec<_> = drafts.collect();
+        let mut ready = Vec::with_capacity(drafts.len());
         for (draft, done) in drafts {
             self.step();
             match draft.and_then(pack) {
-                Ok(prepared) => self.commit(prepared, done),
+                Ok(prepared) => ready.push((prepared, done)),
                 Err(reason) => self.give_back(Outcome::Quarantined("ingest", reason), done),
             }
         }
+        self.commit(ready);
     }
 
     fn give_back(&self, outcome: Outcome, done: Done) {
@@ -382,10 +387,8 @@ impl Worker {
                 Ok(prepared) => {
                     let account = Arc::clone(&account);
                     self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
-                    self.commit(
-                        prepared,
-                        Box::new(move |outcome| account.end(number, outcome)),
-                    );
+                    let done: Done = Box::new(move |outcome| account.end(number, outcome));
+                    self.commit(vec![(prepared, done)]);
                 }
                 Err(outcome) => {
                     self.progress.outcomes.note(&outcome);
@@ -398,10 +401,14 @@ impl Worker {
         account.close(end.unwrap_or_else(|reason| End::Early(reason.message)));
     }
 
-    fn commit(&self, prepared: Prepared, done: Done) {
-        let share = self.prepared.take(prepared.bytes());
+    fn commit(&self, ready: Vec<Ready>) {
+        if ready.is_empty() {
+            return;
+        }
+        let bytes = ready.iter().map(|(prepared, _)| prepared.bytes()).sum();
+        let share = self.prepared.take(bytes);
         self.tasks
-            .send(Task::Commit(Box::new(prepared), share, done))
+            .send(Task::Commit(ready, share))
             .expect("the committer outlives the workers");
     }
 
@@ -434,8 +441,8 @@ fn commit_all(
             false => tasks.recv_timeout(Duration::ZERO),
         };
         match task {
-            Ok(Task::Commit(prepared, share, done)) => {
-                group.push(*prepared, share, done);
+            Ok(Task::Commit(ready, share)) => {
+                group.push(ready, share);
                 if group.is_full() {
                     group.commit(&mut writer, &mut refresher, progress);
                 }
@@ -472,11 +479,12 @@ impl Group {
         self.captures.len() >= GROUP_CAPTURES_MAX || self.bytes >= GROUP_BYTES_MAX
     }
 
-    fn push(&mut self, prepared: Prepared, share: Share, done: Done) {
-        self.bytes += prepared.bytes();
-        self.captures.push(prepared);
+    fn push(&mut self, ready: Vec<Ready>, share: Share) {
+        self.bytes += share.bytes();
         self.shares.push(share);
-        self.done.push(done);
+        let (captures, done): (Vec<_>, Vec<_>) = ready.into_iter().unzip();
+        self.captures.extend(captures);
+        self.done.extend(done);
     }
 
     fn commit(

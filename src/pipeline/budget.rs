@@ -42,6 +42,13 @@ impl Budget {
     }
 }
 
+impl Share {
+    /// How large it is.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         let out = self.budget.out.lock();
