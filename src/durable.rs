@@ -12,7 +12,7 @@
 //! (ext4 with `data=writeback` mounted `noauto_da_alloc`), is beyond us; `check` finds what it lost.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -169,11 +169,11 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
-    regular(file)
+    regular(file).map(|(file, _)| file)
 }
 
-/// The same, but links are followed: for paths that a person named.
-pub fn open_regular_through_links(path: &Path) -> io::Result<File> {
+/// The same, but links are followed: for paths that a person named. With what the system says of the file.
+pub fn open_regular_through_links(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)
@@ -189,15 +189,16 @@ pub fn open_regular_without_links(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = rustix::fs::ResolveFlags::NO_SYMLINKS;
     match rustix::fs::openat2(CWD, path, flags, rustix::fs::Mode::empty(), resolve) {
-        Ok(file) => regular(File::from(file)),
+        Ok(file) => regular(File::from(file)).map(|(file, _)| file),
         Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => open_regular(path),
         Err(error) => Err(error.into()),
     }
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        Ok(file)
+fn regular(file: File) -> io::Result<(File, Metadata)> {
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
     } else {
         Err(io::Error::new(
             io::ErrorKind::InvalidInput,

@@ -77,7 +77,7 @@ pub(super) fn read_unchanged(
     bytes_max: u64,
 ) -> Result<Vec<u8>, ReadError> {
     let file = durable::open_regular(path).map_err(|error| classify(path, error))?;
-    read_opened(&file, signature, bytes_max)
+    read_opened(&unchanged(file, signature)?, signature, bytes_max)
 }
 
 /// The same for a file in an inbox, where no folder may have become a link since the scan.
@@ -86,37 +86,36 @@ pub(super) fn read_in_inbox(
     signature: &Signature,
     bytes_max: u64,
 ) -> Result<Vec<u8>, ReadError> {
-    let file = durable::open_regular_without_links(path).map_err(|error| classify(path, error))?;
-    read_opened(&file, signature, bytes_max)
+    read_opened(&open_in_inbox(path, signature)?, signature, bytes_max)
 }
 
 /// Opens the file at `path` in an inbox, if it is the one of `signature`.
 pub(super) fn open_in_inbox(path: &Path, signature: &Signature) -> Result<File, ReadError> {
     let file = durable::open_regular_without_links(path).map_err(|error| classify(path, error))?;
+    unchanged(file, signature)
+}
+
+/// `file`, if it is the one of `signature`.
+fn unchanged(file: File, signature: &Signature) -> Result<File, ReadError> {
     match Signature::of(&file.metadata().map_err(ReadError::Transient)?) == *signature {
         true => Ok(file),
         false => Err(ReadError::Changed),
     }
 }
 
-/// The bytes of an open file, if it is the one of `signature` before and after.
+/// The bytes of an open file that was the one of `signature` when it was opened, if it still is afterwards.
 pub(super) fn read_opened(
     file: &File,
     signature: &Signature,
     bytes_max: u64,
 ) -> Result<Vec<u8>, ReadError> {
-    let transient = |error| ReadError::Transient(error);
-    if Signature::of(&file.metadata().map_err(transient)?) != *signature {
-        return Err(ReadError::Changed);
-    }
     if signature.size > bytes_max {
         return Err(ReadError::Permanent(too_large(signature.size, bytes_max)));
     }
-    let bytes = read_exactly(file, signature.size).map_err(transient)?;
+    let bytes = read_exactly(file, signature.size).map_err(ReadError::Transient)?;
+    let metadata = file.metadata().map_err(ReadError::Transient)?;
     match bytes {
-        Some(bytes) if Signature::of(&file.metadata().map_err(transient)?) == *signature => {
-            Ok(bytes)
-        }
+        Some(bytes) if Signature::of(&metadata) == *signature => Ok(bytes),
         _ => Err(ReadError::Changed),
     }
 }

@@ -44,10 +44,9 @@ pub fn open_file(path: &Path, request: Request) -> Result<(File, Submission), Re
             message,
         )));
     }
-    let file = durable::open_regular_through_links(path).map_err(unreadable)?;
-    let signature = Signature::of(&file.metadata().map_err(unreadable)?);
+    let (file, metadata) = durable::open_regular_through_links(path).map_err(unreadable)?;
     let submission = Submission {
-        signature: Some(signature),
+        signature: Some(Signature::of(&metadata)),
         declared: declared_beside(path)?,
         ..submission(ADD, path, Vec::new(), request)
     };
