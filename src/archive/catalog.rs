@@ -41,7 +41,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Up to this size the whole catalog is examined before it is believed: that takes some hundredths of a second.
 const EXAMINED_BYTES_MAX: u64 = 2 << 20;
 /// Pages that a writer keeps in memory. Digests of raw bytes are random, so that each capture touches a page of them anywhere.
-const CACHE_KIB: u32 = 48 << 10;
+const CACHE_KIB: u32 = 32 << 10;
 /// So many pages are in the write-ahead log before they are written to the catalog: many captures touch one page.
 const CHECKPOINT_PAGES: u32 = 16_384;
 

@@ -36,7 +36,8 @@ pub(super) struct Root {
     pub(super) failed: PathBuf,
     pub(super) presence: Presence,
     pub(super) is_network: bool,
-    pub(super) entries: BTreeMap<Arc<Path>, Entry>,
+    /// Each by itself: files come in the order of their names more often than not, which leaves the nodes of the tree half empty.
+    pub(super) entries: BTreeMap<Arc<Path>, Box<Entry>>,
     pub(super) odd: BTreeMap<PathBuf, Oddity>,
     /// Under policy `keep`: files that failed, with the claim of their quarantine.
     pub(super) refused: HashMap<PathBuf, (Signature, ClaimId)>,

@@ -69,7 +69,7 @@ impl Root {
             seen: generation,
             attempts: 0,
         };
-        self.entries.insert(key.clone(), entry);
+        self.entries.insert(key.clone(), Box::new(entry));
         let wait = if has_settled { Duration::ZERO } else { quiet };
         self.schedule(&key, now.instant + wait);
     }
