@@ -29,7 +29,7 @@ use faircopy::submission::{ClaimId, Submission};
 
 use crate::common::cpu_time;
 use crate::shelf::Shelf;
-use crate::{median, texts, timed};
+use crate::{median, procfs, texts, timed};
 
 const TEXTS: usize = 10_000;
 const TEXTS_TO_TRY: usize = 300;
@@ -45,10 +45,13 @@ pub(crate) fn measure(measures: bool) {
     };
     let folder = tempfile::tempdir().unwrap();
     let paths = texts::write(&folder.path().join("texts"), count);
-    let (mut captures, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut captures, mut cpu) = (Vec::new(), Vec::new());
+    let (mut bare, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let shelf = Shelf::new_on_disk();
+        let before = procfs::cpu_seconds("self", 11);
         let (groups, archived) = archive(&shelf, &paths);
+        cpu.push((procfs::cpu_seconds("self", 11) - before) * 1e6 / count as f64);
         let groups = records(&shelf.dir(), &groups);
         let ((), appended) = timed(|| append(&folder.path().join("bare"), &groups));
         let rate = |taken: Duration| count as f64 / taken.as_secs_f64();
@@ -60,6 +63,10 @@ pub(crate) fn measure(measures: bool) {
     println!("  bare loop  {:7.0} captures/s", median(bare));
     println!("  pipeline   {:7.0} captures/s", median(captures));
     println!("  ratio      {:7.2}", median(ratios));
+    println!(
+        "  CPU        {:7.0} us a capture in the pipeline",
+        median(cpu)
+    );
     stages(&paths);
 }
 

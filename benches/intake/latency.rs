@@ -3,7 +3,7 @@
 //! A page goes to an idle daemon and then the same page takes the bare way: it is read, cleaned and packed on one thread, and
 //! as many bytes are written and synced in the same order by nobody but this loop. In turn, page by page.
 //!
-//! A capture needs these nine syncs before it counts as archived, and eleven from 256 leaves on:
+//! A capture needs these nine syncs before it counts as archived, however its file came (confirmed by strace):
 //!
 //! ```text
 //! intent        file, folder   a power cut between checkpoint and release would else archive the file twice, and a machine
@@ -11,10 +11,13 @@
 //! segment       file           the records last before a leaf commits to them; the file is there already
 //! tiles         file, folder   of the entries: the leaves last before the checkpoint signs them. A wider tile is another
 //!                              file, so that nobody reads half of one: its folder, too
-//!               file, folder   of each level of hashes: whoever comes right after a power cut, before a start can make
+//!               file, folder   of the hashes: whoever comes right after a power cut, before a start can make
 //!                              them again from the entries, must be able to follow the checkpoint
 //! checkpoint    file, folder   the file before it gets its name, so that nobody finds it empty; then the name
 //! ```
+//!
+//! Each 256th capture fills its tiles and needs eleven, since a hash goes up to the next level, a tile of its own; and so does the
+//! one after it, for the folders of the next partial tiles.
 //!
 //! None can go, and few can share: what is written after a sync is a promise about what was written before it. The tiles are all
 //! written before the first is synced. What follows the checkpoint is not waited for here: its copy in the state folder (two
@@ -222,9 +225,9 @@ impl Bare {
             durable::reserve(&self.segment, self.end, packed_bytes).unwrap();
             self.segment.write_all(&packed).unwrap();
             self.segment.sync_data().unwrap();
-            let width = self.number % 256;
+            let width = (self.number - 1) % 256 + 1;
             let mut tiles = vec![("entries", 150 * width), ("0", 32 * width)];
-            if self.number >= 256 {
+            if width == 256 {
                 tiles.push(("1", 32 * (self.number / 256)));
             }
             let tiles: Vec<_> = tiles
