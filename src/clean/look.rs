@@ -61,6 +61,9 @@ fn kind_of(char: char) -> u8 {
     match char {
         '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' => return kind::LETTER | kind::UNSPACED,
         '\u{ac00}'..='\u{d7a3}' => return kind::LETTER,
+        '’' => return kind::JOINT | kind::STOP,
+        '”' | '…' => return kind::STOP,
+        '\u{2010}'..='\u{205e}' => return 0,
         _ => {}
     }
     let sign = |is: bool, sign: u8| if is { sign } else { 0 };
@@ -233,8 +236,9 @@ impl Count {
 
 /// [`Look::weight`], and nothing else of it.
 pub fn weight(text: &str) -> usize {
-    // Below U+0800, the first character of three bytes, none counts for more than one.
-    match text.bytes().any(|byte| byte >= 0xe0) {
+    // Below U+0800, the first character of three bytes, none counts for more than one, nor do those from U+2000 to U+2FFF.
+    let heavy = |any: bool, byte: u8| any | ((byte >= 0xe0) & (byte != 0xe2));
+    match text.bytes().fold(false, heavy) {
         true => Count::of(text).weight(),
         false => text.chars().count(),
     }
@@ -332,6 +336,29 @@ mod tests {
                 one_by_one.unspaced += usize::from(kind & kind::UNSPACED != 0);
             }
             prop_assert_eq!(Count::of(&text), one_by_one);
+        }
+    }
+
+    #[test]
+    fn what_kind_a_character_is_does_not_depend_on_how_it_is_looked_up() {
+        let sign = |is: bool, sign: u8| if is { sign } else { 0 };
+        for char in '\0'..='\u{ffff}' {
+            let kind = kind_of(char);
+            assert_eq!(
+                kind & kind::LETTER,
+                sign(char.is_alphabetic(), kind::LETTER),
+                "{char:?}"
+            );
+            assert_eq!(
+                kind & kind::DIGIT,
+                sign(char.is_numeric(), kind::DIGIT),
+                "{char:?}"
+            );
+            assert_eq!(
+                kind & kind::UNSPACED,
+                sign(is_unspaced(char), kind::UNSPACED),
+                "{char:?}"
+            );
         }
     }
 
