@@ -204,7 +204,8 @@ fn draft(shelf: &mut Shelf, number: u64) -> faircopy::archive::capture::Draft {
     let sentence =
         format!("The ferry number {doc} left the harbour of Tarn for the {round}. time. ");
     let text = sentence.repeat(12);
-    let mut draft = shelf.draft(&format!("{doc}.txt"), &text, &[text.trim_end()]);
+    let path = format!("{doc}.txt");
+    let mut draft = shelf::fitting(shelf, &path, &[text.trim_end()], "Our newsletter.");
     draft.declared.url = Some(url(doc));
     // As they come in life: one after the other.
     draft.received_at = shelf::now() + SignedDuration::from_millis(number.cast_signed());
