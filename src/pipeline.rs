@@ -7,6 +7,7 @@
 //! The committer takes whatever is queued when the last commit ends; for the daemon there is no timer. `add`, which is asked
 //! for many files at once, gathers fuller groups while more are on their way, since each commit costs several fsyncs.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -309,9 +310,19 @@ impl Worker {
             let mut bytes = 0;
             let mut next = Some(job);
             while let Some(job) = next {
-                if let Some(submission) = self.read(job) {
-                    bytes += submission.0.raw.len();
-                    batch.push(submission);
+                let Job { read, part, done } = job;
+                match self.read(read) {
+                    Ok(Incoming::One(submission)) => {
+                        bytes += submission.raw.len();
+                        batch.push((*submission, done));
+                    }
+                    Ok(Incoming::Many(container)) => {
+                        // It may take minutes: nothing waits for it.
+                        self.work(mem::take(&mut batch));
+                        bytes = 0;
+                        self.unpack(*container, part, done);
+                    }
+                    Err(outcome) => self.give_back(outcome, done),
                 }
                 let is_full = batch.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX;
                 next = if is_full { None } else { self.take() };
@@ -331,21 +342,10 @@ impl Worker {
         self.jobs.try_lock().ok()?.try_recv().ok()
     }
 
-    /// Reads what is to be archived; nothing is left of a job that cannot be, or that is a container.
-    fn read(&self, job: Job) -> Option<(Submission, Done)> {
-        let Job { read, part, done } = job;
-        // Whatever happens to it, a job is given back.
-        let outcome = match guarded("reading a file", read) {
-            Ok(Ok(Incoming::One(submission))) => return Some((*submission, done)),
-            Ok(Ok(Incoming::Many(container))) => {
-                self.unpack(*container, part, done);
-                return None;
-            }
-            Ok(Err(outcome)) => outcome,
-            Err(reason) => Outcome::Quarantined("read", reason),
-        };
-        self.give_back(outcome, done);
-        None
+    /// Reads what is to be archived. Whatever happens to it, a job is given back.
+    fn read(&self, read: impl FnOnce() -> Result<Incoming, Outcome>) -> Result<Incoming, Outcome> {
+        guarded("reading a file", read)
+            .unwrap_or_else(|reason| Err(Outcome::Quarantined("read", reason)))
     }
 
     /// Cleans all, then packs all.

@@ -4,22 +4,30 @@
 
 mod common;
 
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use faircopy::archive::writer::{ArchiveWriter, Fault, Options, Step};
 use faircopy::archive::{self, Paths, keys::random};
 use faircopy::clean::rules::Rules;
+use faircopy::container::{self, Fields, Kind};
 use faircopy::decode;
 use faircopy::digest::Digest;
 use faircopy::ingest::Settings;
 use faircopy::pipeline::{Entrance, Job, Outcome, Pipeline};
 use faircopy::submission::{ClaimId, Declared, ReasonCode, Source, Submission};
-use faircopy::unpacking::Incoming;
+use faircopy::unpacking::{Container, Incoming};
 use jiff::Timestamp;
 
 fn start(sandbox: &common::Sandbox) -> Pipeline {
+    start_with(sandbox, 2)
+}
+
+fn start_with(sandbox: &common::Sandbox, workers: usize) -> Pipeline {
     let paths = Paths {
         dir: sandbox.path("archive"),
         keys: sandbox.path("keys"),
@@ -32,7 +40,7 @@ fn start(sandbox: &common::Sandbox) -> Pipeline {
         decode: decode::Options::default(),
         rules: Rules::built_in(),
     };
-    Pipeline::start(writer, 0, settings, 2, 8, std::time::Duration::ZERO).unwrap()
+    Pipeline::start(writer, 0, settings, workers, 8, std::time::Duration::ZERO).unwrap()
 }
 
 fn article(name: &str) -> Submission {
@@ -82,6 +90,66 @@ fn a_panic_while_a_file_is_read_gives_it_back_and_the_workers_live() {
     assert!(matches!(good.recv().unwrap(), Outcome::Archived(_)));
     let in_flight = &pipeline.progress().in_flight;
     assert_eq!(in_flight.load(Ordering::Relaxed), 0);
+    drop(entrance);
+    pipeline.finish();
+}
+
+/// A container that cannot be read before something has happened.
+struct Awaiting(Receiver<Outcome>, Cursor<&'static [u8]>);
+
+impl Read for Awaiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.1.position() == 0 {
+            let waited = self.0.recv_timeout(Duration::from_secs(60));
+            waited.map_err(|_| io::Error::other("nothing was archived meanwhile"))?;
+        }
+        self.1.read(buffer)
+    }
+}
+
+impl Seek for Awaiting {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.1.seek(to)
+    }
+}
+
+#[test]
+fn a_small_file_does_not_wait_for_the_container_behind_it() {
+    let sandbox = common::Sandbox::new();
+    let pipeline = start_with(&sandbox, 1);
+    let entrance = pipeline.entrance();
+    let (open, gate) = channel::<()>();
+    let small = submit(&entrance, move || {
+        gate.recv().unwrap();
+        Ok(article("a.txt"))
+    });
+    let container = Container {
+        source: Box::new(Awaiting(
+            small,
+            Cursor::new(br#"[{"text": "The gulls of Tarn have come back."}]"#),
+        )),
+        kind: Kind::Json,
+        options: container::Options {
+            json: Fields::default(),
+            part_bytes_max: 1 << 20,
+            unpacked_bytes_max: 1 << 20,
+        },
+        of: Submission {
+            raw: Vec::new(),
+            ..article("b.json")
+        },
+        is_unchanged: Box::new(|| true),
+        stopping: Arc::default(),
+    };
+    let (done, outcome) = channel();
+    entrance.submit(Job {
+        read: Box::new(move || Ok(Incoming::Many(Box::new(container)))),
+        part: Box::new(|_, _| {}),
+        done: Box::new(move |outcome| done.send(outcome).unwrap()),
+    });
+    open.send(()).unwrap();
+    let outcome = outcome.recv().unwrap();
+    assert!(matches!(outcome, Outcome::Unpacked(_)), "{outcome:?}");
     drop(entrance);
     pipeline.finish();
 }
