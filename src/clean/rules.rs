@@ -469,7 +469,7 @@ impl Rules {
 
     /// The rules that fit a line, the best first.
     pub fn hits<'r>(&'r self, text: &str, folded: &Folded<'_>) -> Vec<Hit<'r>> {
-        self.read(text, folded).hits
+        self.index.hits(&self.rules, text, folded)
     }
 
     /// What the phrases in a line tell.
