@@ -90,6 +90,8 @@ const LABELLED_CHARS_MAX: usize = 200;
 /// Few houses that take or sell pictures have longer names.
 const AGENCY_BYTES: usize = 64;
 const CLOSING: &[char] = &[')', ']', '）', '】', '］'];
+/// Signs between a label and what it labels, near the end of a line.
+const LABEL_SIGNS: &[char] = &[':', '：', '@', '=', '＝'];
 const SIGNS: &[&str] = &["©", "(c)", "(C)", "Ⓒ", "ⓒ", "®"];
 /// Agencies that sign texts too, in their usual capitals.
 const SIGNING: &[&str] = &[

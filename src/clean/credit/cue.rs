@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::clean::credit::tail::{BARE_LABELS, BY};
 use crate::clean::credit::{
-    CLAIMS, CLOSING, CreditBook, LABELLED_CHARS_MAX, SIGNING, SIGNS, front,
+    CLAIMS, CLOSING, CreditBook, LABEL_SIGNS, LABELLED_CHARS_MAX, SIGNING, SIGNS, front,
 };
 use crate::clean::fold::{Folded, is_word_edge};
 
@@ -20,9 +20,6 @@ pub(crate) enum Cue {
     /// Wherever it stands.
     Part,
 }
-
-/// What follows a label.
-const LABEL_SIGNS: &[char] = &[':', '：', '@', '=', '＝'];
 
 /// Signs of a credit, and what may be glued to one.
 const PARTS: &[&str] = &["/", " caption", "기자"];

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
-use crate::clean::credit::{CLOSING, CreditBook, FoundCredit, opening};
+use crate::clean::credit::{CLOSING, CreditBook, FoundCredit, LABEL_SIGNS, opening};
 use crate::clean::fold::is_unspaced;
 
 /// Only so much of a line's end is searched.
@@ -270,7 +270,7 @@ impl CreditBook {
         let signs = tail.as_bytes().iter().enumerate().rev();
         let signs = signs.filter(|(_, byte)| lead(byte)).filter_map(|(at, _)| {
             let sign = tail[at..].chars().next()?;
-            matches!(sign, ':' | '：' | '@' | '=' | '＝').then_some((at, sign))
+            LABEL_SIGNS.contains(&sign).then_some((at, sign))
         });
         for (at, sign) in signs.take(4) {
             let Some(start) = self.label_before(tail, at) else {
