@@ -87,12 +87,16 @@ fn folded_char(char: char) -> Option<char> {
     }
 }
 
-/// What all characters of up to two bytes become: the library searches its table for each.
-static SMALL: LazyLock<Box<[Option<char>; 0x800]>> = LazyLock::new(|| {
-    Box::new(std::array::from_fn(|code| {
-        char::from_u32(code as u32).and_then(folded_by_library)
-    }))
-});
+/// What all characters of up to two bytes become.
+static SMALL: LazyLock<OfSmall<Option<char>>> = LazyLock::new(|| of_small(folded_by_library));
+
+/// Something of each character of up to two bytes, by its code: the library searches its tables for each that is not ASCII.
+pub(super) type OfSmall<T> = Box<[T; 0x800]>;
+
+pub(super) fn of_small<T: Default>(of: impl Fn(char) -> T) -> OfSmall<T> {
+    let of = |code: usize| char::from_u32(code as u32).map(&of);
+    Box::new(std::array::from_fn(|code| of(code).unwrap_or_default()))
+}
 
 fn folded_by_library(char: char) -> Option<char> {
     match char {

@@ -11,7 +11,7 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 use crate::article::BlockKind;
-use crate::clean::fold::ascii_len;
+use crate::clean::fold::{OfSmall, ascii_len, of_small};
 use crate::clean::repair::Repairs;
 use crate::ledger::Class;
 
@@ -443,11 +443,7 @@ fn is_settled(char: char) -> bool {
 }
 
 /// Of all characters of up to two bytes.
-static SETTLED: LazyLock<Box<[bool; 0x800]>> = LazyLock::new(|| {
-    Box::new(std::array::from_fn(|code| {
-        char::from_u32(code as u32).is_some_and(starts_run)
-    }))
-});
+static SETTLED: LazyLock<OfSmall<bool>> = LazyLock::new(|| of_small(starts_run));
 
 /// Neither combines with nor is reordered before what precedes it (UAX #15).
 fn starts_run(char: char) -> bool {
