@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::clean::fold::{ascii_len, is_cased, is_unspaced};
+use crate::clean::fold::{OfSmall, ascii_len, is_cased, is_unspaced, of_small};
 
 /// What can be seen of a line without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -54,6 +54,8 @@ mod kind {
     pub(super) const STOP: u8 = 64;
     /// A sentence ends with it, also without a blank.
     pub(super) const FULL_STOP: u8 = 128;
+    /// What is asked of letters and digits.
+    pub(super) const OF_WORDS: u8 = LETTER | DIGIT | UPPER | LOWER;
 }
 
 fn kind_of(char: char) -> u8 {
@@ -85,46 +87,35 @@ fn kind_of(char: char) -> u8 {
         )
 }
 
-/// The kinds of all characters of up to two bytes: the library searches four tables for one that is not ASCII.
-static KINDS: LazyLock<Box<[u8; 0x800]>> = LazyLock::new(|| {
-    Box::new(std::array::from_fn(|code| {
-        char::from_u32(code as u32).map_or(0, kind_of)
-    }))
-});
+/// The kinds of all characters of up to two bytes.
+static KINDS: LazyLock<OfSmall<u8>> = LazyLock::new(|| of_small(kind_of));
 
-/// What a byte of ASCII is, in signs that vectors of bytes are reckoned with.
-mod ascii {
-    /// A letter or digit.
-    pub(super) const WORD: u8 = 1;
-    pub(super) const JOINT: u8 = 2;
-    pub(super) const STOP: u8 = 4;
-    pub(super) const SPACE: u8 = 8;
-    pub(super) const UPPER: u8 = 16;
-    pub(super) const LOWER: u8 = 32;
-    pub(super) const DIGIT: u8 = 64;
-}
-
+/// The same of a byte of ASCII, in operations that the compiler makes vectors of.
 #[inline(always)]
 fn ascii_kind(byte: u8) -> u8 {
     let sign = |is: bool, sign: u8| u8::from(is) * sign;
-    let (upper, lower) = (byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
     let stop = (byte == b'.') | (byte == b'!') | (byte == b'?') | (byte == b'"');
-    sign(upper, ascii::UPPER | ascii::WORD)
-        | sign(lower, ascii::LOWER | ascii::WORD)
-        | sign(byte.is_ascii_digit(), ascii::DIGIT | ascii::WORD)
-        | sign(is_joint(byte), ascii::JOINT)
-        | sign(stop, ascii::STOP)
-        | sign(byte == b' ', ascii::SPACE)
+    sign(byte.is_ascii_uppercase(), kind::LETTER | kind::UPPER)
+        | sign(byte.is_ascii_lowercase(), kind::LETTER | kind::LOWER)
+        | sign(byte.is_ascii_digit(), kind::DIGIT)
+        | sign(is_joint(byte), kind::JOINT)
+        | sign(stop, kind::STOP)
 }
 
 fn is_joint(byte: u8) -> bool {
     (byte == b'\'') | (byte == b'-') | (byte == b'.')
 }
 
-/// [`ascii::WORD`] if a word goes on after bytes of the kinds `a` and `b`, unless both are joints.
+/// 1 for a letter or digit, else 0.
+#[inline(always)]
+fn is_of_word(kind: u8) -> u8 {
+    ((kind / kind::LETTER) | (kind / kind::DIGIT)) & 1
+}
+
+/// 1 if a word goes on after bytes of the kinds `a` and `b`, else 0; unless both are joints.
 #[inline(always)]
 fn goes_on(a: u8, b: u8) -> u8 {
-    (b | (b / ascii::JOINT) & a) & ascii::WORD
+    is_of_word(b) | ((b / kind::JOINT) & is_of_word(a))
 }
 
 /// What is counted of a line's characters.
@@ -188,34 +179,28 @@ impl Count {
                 *kind = ascii_kind(*byte);
             }
             let (mut words, mut sentences, mut capitals, mut all) = (0, 0, 0, 0);
-            for ((&c, &b), &a) in kinds[2..][..piece.len()]
-                .iter()
-                .zip(&kinds[1..])
-                .zip(&kinds)
-            {
-                words += c & !goes_on(a, b) & ascii::WORD;
-                sentences += (c / ascii::SPACE) & (b / ascii::STOP) & 1;
-                capitals += (c / ascii::UPPER) & 1;
+            let before = kinds[1..].iter().zip(&kinds);
+            for ((&byte, &c), (&b, &a)) in piece.iter().zip(&kinds[2..]).zip(before) {
+                words += is_of_word(c) & !goes_on(a, b);
+                sentences += u8::from(byte == b' ') & (b / kind::STOP);
+                capitals += (c / kind::UPPER) & 1;
                 all |= c;
             }
             self.words += usize::from(words);
             self.sentences += usize::from(sentences);
             self.capitals += usize::from(capitals);
-            let has = |sign: u8, kind: u8| if all & sign != 0 { kind } else { 0 };
-            self.kinds |= has(ascii::LOWER, kind::LETTER | kind::LOWER)
-                | has(ascii::UPPER, kind::LETTER | kind::UPPER)
-                | has(ascii::DIGIT, kind::DIGIT);
+            self.kinds |= all & kind::OF_WORDS;
             kinds.copy_within(piece.len()..piece.len() + 2, 0);
         }
         self.chars += rest.len();
         self.in_word = goes_on(kinds[0], kinds[1]) != 0;
-        self.after_stop = kinds[1] & ascii::STOP != 0;
+        self.after_stop = kinds[1] & kind::STOP != 0;
     }
 
     #[inline(always)]
     fn add(&mut self, kind: u8, space: bool) {
         self.chars += 1;
-        self.kinds |= kind & (kind::LETTER | kind::DIGIT | kind::UPPER | kind::LOWER);
+        self.kinds |= kind & kind::OF_WORDS;
         self.capitals += usize::from(kind & kind::UPPER != 0);
         let word = kind & (kind::LETTER | kind::DIGIT) != 0 && kind & kind::UNSPACED == 0;
         self.words += usize::from(word & !self.in_word);
@@ -344,6 +329,9 @@ mod tests {
         let sign = |is: bool, sign: u8| if is { sign } else { 0 };
         for char in '\0'..='\u{ffff}' {
             let kind = kind_of(char);
+            if char.is_ascii() {
+                assert_eq!(ascii_kind(char as u8), kind, "{char:?}");
+            }
             assert_eq!(
                 kind & kind::LETTER,
                 sign(char.is_alphabetic(), kind::LETTER),
