@@ -164,17 +164,16 @@ pub fn copy_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Opens a regular file for reading and nothing else: a link gives an error, a FIFO or device is neither waited for nor read.
 pub fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
-    regular(file).map(|(file, _)| file)
+    open_flagged(path, OFlags::NOFOLLOW).map(|(file, _)| file)
 }
 
 /// The same, but links are followed: for paths that a person named. With what the system says of the file.
 pub fn open_regular_through_links(path: &Path) -> io::Result<(File, Metadata)> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    open_flagged(path, OFlags::empty())
+}
+
+fn open_flagged(path: &Path, flags: OFlags) -> io::Result<(File, Metadata)> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
