@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::credit::{CreditBook, Cue};
 use crate::clean::fold::{Folded, is_word_edge};
 use crate::clean::phrases::Phrases;
 use crate::clean::rules::pack::{Content, Defect, Pack, Source};
+use crate::clean::rules::pattern::{Found, Pattern, PatternError};
 use crate::clean::site::Site;
 use crate::digest::DigestHasher;
 use crate::ledger::Class;
@@ -42,9 +42,6 @@ const LINE_BYTES_MAX: usize = 1200;
 
 /// A line of more characters is asked about fewer phrases; paragraphs, most of all text, are longer.
 const LONG_CHARS: usize = 200;
-
-/// A pattern that compiles to more is refused: matching takes time in proportion.
-const PATTERN_BYTES_MAX: usize = 4 << 20;
 
 /// Compiled rules.
 #[derive(Debug)]
@@ -191,7 +188,7 @@ pub struct Rule {
     #[serde(default)]
     pub must_keep: Vec<String>,
     #[serde(skip)]
-    regex: OnceLock<Regex>,
+    compiled: OnceLock<Pattern>,
 }
 
 fn chars_max() -> usize {
@@ -674,7 +671,7 @@ impl Rule {
                 .compile(pattern)
                 .map(drop)
                 .map_err(|error| match error {
-                    regex::Error::CompiledTooBig(_) => {
+                    PatternError::TooLarge => {
                         "has a pattern that is too large: nested repetitions multiply".to_owned()
                     }
                     error => format!("has a pattern that is no regular expression: {error}"),
@@ -683,21 +680,12 @@ impl Rule {
         }
     }
 
-    fn compile(&self, pattern: &str) -> Result<&Regex, regex::Error> {
-        if let Some(regex) = self.regex.get() {
-            return Ok(regex);
+    fn compile(&self, pattern: &str) -> Result<&Pattern, PatternError> {
+        if let Some(pattern) = self.compiled.get() {
+            return Ok(pattern);
         }
-        let pattern = pattern::spelled_out(pattern);
-        let regex = regex::RegexBuilder::new(&pattern)
-            .case_insensitive(true)
-            .size_limit(PATTERN_BYTES_MAX)
-            .build()?;
-        Ok(self.regex.get_or_init(|| regex))
-    }
-
-    fn regex(&self, pattern: &str) -> &Regex {
-        let regex = self.compile(pattern);
-        regex.expect("patterns are compiled when the rules are proven")
+        let pattern = Pattern::new(pattern)?;
+        Ok(self.compiled.get_or_init(|| pattern))
     }
 
     fn try_pattern(&self, pattern: &str, text: &str, chars: usize) -> Option<Hit<'_>> {
@@ -706,24 +694,15 @@ impl Rule {
             return None;
         }
         let from = text.floor_char_boundary(text.len().saturating_sub(LINE_BYTES_MAX));
-        let (regex, text) = (self.regex(pattern), &text[from..]);
-        let mut names = regex.capture_names().flatten().peekable();
-        // Where groups begin and end takes longer to find than whether anything fits.
-        let (whole, learnt) = match names.peek() {
-            None => (regex.find(text)?, BTreeMap::new()),
-            Some(_) => {
-                let captures = regex.captures(text)?;
-                let learnt = names.filter_map(|name| {
-                    let value = captures.name(name)?.as_str().trim();
-                    (!value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
-                });
-                (captures.get_match(), learnt.collect())
-            }
-        };
-        let fits = whole.as_str().chars().count() <= self.chars_max;
+        let compiled = self
+            .compile(pattern)
+            .expect("patterns are compiled when the rules are proven");
+        let text = &text[from..];
+        let Found { span, learnt } = compiled.find(text)?;
+        let fits = text[span.clone()].chars().count() <= self.chars_max;
         fits.then(|| Hit {
             rule: self,
-            span: from + whole.start()..from + whole.end(),
+            span: from + span.start..from + span.end,
             learnt,
         })
     }
