@@ -1,25 +1,62 @@
 //! Whether two short texts (headlines, names) say the same, whatever their case, signs and blanks.
 
+use std::sync::LazyLock;
+
+use crate::clean::fold::{OfSmall, of_small};
+
 /// Letters and digits in lower case, parted by single spaces.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut blank = false;
-    for char in text.chars() {
-        if char.is_alphanumeric() {
-            if blank && !folded.is_empty() {
+    let mut rest = text;
+    // Runs of ASCII, nearly all of the text, are folded as bytes.
+    while let Some(first) = rest.bytes().next() {
+        let mut is_part = |folded: &mut String| {
+            if std::mem::take(&mut blank) && !folded.is_empty() {
                 folded.push(' ');
             }
-            blank = false;
-            match char.is_ascii() {
-                true => folded.push(char.to_ascii_lowercase()),
-                false => folded.extend(char.to_lowercase()),
+        };
+        if first.is_ascii() {
+            let length = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+            let (run, after) = rest.split_at(length.unwrap_or(rest.len()));
+            if run.is_empty() {
+                blank = true;
+                rest = &rest[1..];
+            } else {
+                is_part(&mut folded);
+                folded.push_str(run);
+                rest = after;
             }
-        } else if !matches!(char, '\u{ad}' | '\u{301}') {
-            blank = true;
+            continue;
+        }
+        let mut chars = rest.chars();
+        let char = chars.next().unwrap_or_default();
+        rest = chars.as_str();
+        match SMALL.get(char as usize) {
+            Some(Some(lower)) => {
+                is_part(&mut folded);
+                folded.push(*lower);
+            }
+            _ if char.is_alphanumeric() => {
+                is_part(&mut folded);
+                folded.extend(char.to_lowercase());
+            }
+            _ if matches!(char, '\u{ad}' | '\u{301}') => {}
+            _ => blank = true,
         }
     }
+    folded.make_ascii_lowercase();
     folded
 }
+
+/// The small forms of letters and digits that have one.
+static SMALL: LazyLock<OfSmall<Option<char>>> = LazyLock::new(|| {
+    of_small(|char| {
+        let mut lower = char.to_lowercase();
+        let small = lower.next().filter(|_| lower.next().is_none());
+        small.filter(|_| char.is_alphanumeric())
+    })
+});
 
 /// How much two folded texts are alike, 0 to 100: the share of the shorter's words that the longer has.
 pub fn likeness(a: &str, b: &str) -> u32 {
@@ -51,5 +88,13 @@ mod tests {
         assert_eq!(likeness("yes he said", "yes he said"), 100);
         assert!(likeness("yes he said", "yes he said the gazette") > 60);
         assert_eq!(likeness("yes", ""), 0);
+    }
+
+    #[test]
+    fn letters_of_all_scripts_are_folded_and_soft_signs_part_nothing() {
+        assert_eq!(fold("ÉTÉ–Ærø, İzmir"), "été ærø i\u{307}zmir");
+        assert_eq!(fold("«ПАРОМ» — 渡轮、フェリー３"), "паром 渡轮 フェリー３");
+        assert_eq!(fold("Hafen\u{ad}fähre во\u{301}да"), "hafenfähre вода");
+        assert_eq!(fold("—"), "");
     }
 }

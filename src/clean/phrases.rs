@@ -220,6 +220,15 @@ impl<T: Copy> Phrases<T> {
         }
     }
 
+    /// Where the last of them begins.
+    pub(super) fn last_in(&self, text: &str) -> Option<usize> {
+        let mut last = None;
+        self.find(text, 0..text.len(), |span, _| {
+            last = last.max(Some(span.start));
+        });
+        last
+    }
+
     fn find_at(&self, text: &[u8], at: usize, found: &mut impl FnMut(Range<usize>, T)) {
         let (rest, first) = (&text[at..], first_bytes(&text[at..]));
         let [short @ .., long] = &self.by_length;
@@ -257,6 +266,13 @@ mod tests {
             (24..25, 6),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn the_last_phrase_is_the_one_that_begins_last() {
+        let set = Phrases::new(["ferry", "a ferry boat", "fe"].map(|text| (text.to_owned(), ())));
+        assert_eq!(set.last_in("ferry, a ferry boat"), Some(9));
+        assert_eq!(set.last_in("a boat"), None);
     }
 
     proptest! {

@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
-
 use crate::clean::credit::{CLOSING, CreditBook, FoundCredit, LABEL_SIGNS, opening};
 use crate::clean::fold::is_unspaced;
+use crate::clean::phrases::Phrases;
 
 /// Only so much of a line's end is searched.
 const TAIL_BYTES: usize = 420;
@@ -311,7 +310,7 @@ impl CreditBook {
     }
 
     fn by_label_near_end(&self, line: &str, window: usize) -> Option<FoundCredit> {
-        static LABELS: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(BY));
+        static LABELS: LazyLock<Phrases<()>> = LazyLock::new(|| phrases(BY));
         let start = window + LABELS.last_in(&line[window..])?;
         if line[..start].trim().is_empty()
             || line[..start].ends_with(|c: char| c.is_lowercase() && c.is_ascii())
@@ -501,7 +500,7 @@ impl CreditBook {
             "EFE/",
         ];
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
-        static AGENCIES: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(LEADS));
+        static AGENCIES: LazyLock<Phrases<()>> = LazyLock::new(|| phrases(LEADS));
         let start = window + AGENCIES.last_in(&line[window..])?;
         let apart = line[..start].ends_with([' ', '.', ')']) && !line[..start].trim().is_empty();
         let shape = self
@@ -546,25 +545,8 @@ impl CreditBook {
 }
 
 /// Phrases that are sought together: one by one they would cost a search of each line's end each.
-struct Phrases(AhoCorasick);
-
-impl Phrases {
-    fn new(phrases: &[&str]) -> Phrases {
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .build(phrases);
-        Phrases(automaton.expect("a few short phrases make no large automaton"))
-    }
-
-    /// Where the last of them begins.
-    fn last_in(&self, text: &str) -> Option<usize> {
-        let mut last = None;
-        let next = |from: usize| self.0.find(Input::new(text).range(from..));
-        while let Some(found) = next(last.map_or(0, |last| last + 1)) {
-            last = Some(found.start());
-        }
-        last
-    }
+fn phrases(phrases: &[&str]) -> Phrases<()> {
+    Phrases::new(phrases.iter().map(|&phrase| (phrase.to_owned(), ())))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What the words around dates say: that a line is but a date, and whether it is the day of publication or of the last change.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use foldhash::HashSet;
 
 use crate::clean::fold::is_unspaced;
+use crate::clean::phrases::Phrases;
 use crate::clean::words::LANGUAGES;
 
 /// What a date is the day of.
@@ -35,11 +36,20 @@ pub(super) fn labels(text: &str) -> Vec<(Range<usize>, Role)> {
             _ => true,
         }
     };
-    let found = labels.phrases.find_iter(lower.as_str());
+    let mut found = Vec::new();
+    labels.find(&lower, 0..lower.len(), |span, role| {
+        found.push((span, role));
+    });
+    // Of those that begin in one place the longest counts, and the next begins after its end.
+    found.sort_by_key(|(span, _)| (span.start, Reverse(span.end)));
+    let mut end = 0;
+    found.retain(|(span, _)| {
+        let is_apart = span.start >= end;
+        end = if is_apart { span.end } else { end };
+        is_apart
+    });
+    found.retain(|(span, _)| is_edge(span.start) && is_edge(span.end));
     found
-        .filter(|found| is_edge(found.start()) && is_edge(found.end()))
-        .map(|found| (found.range(), labels.roles[found.pattern().as_usize()]))
-        .collect()
 }
 
 /// Lower case, byte for byte as long as the text: what would change its length stays as it is.
@@ -61,32 +71,20 @@ fn is_hangul(char: char) -> bool {
     matches!(char, '\u{ac00}'..='\u{d7a3}')
 }
 
-struct Labels {
-    phrases: AhoCorasick,
-    roles: Vec<Role>,
-}
-
-fn known_labels() -> &'static Labels {
-    static LABELS: OnceLock<Labels> = OnceLock::new();
+fn known_labels() -> &'static Phrases<Role> {
+    static LABELS: OnceLock<Phrases<Role>> = OnceLock::new();
     LABELS.get_or_init(|| {
-        let mut phrases = Vec::new();
-        let mut roles = Vec::new();
-        for language in LANGUAGES {
-            for (list, role) in [
+        let lists = |language: &'static crate::clean::words::Language| {
+            [
                 (language.published, Role::Published),
                 (language.changed, Role::Changed),
-            ] {
-                for phrase in list.split('|') {
-                    phrases.push(phrase);
-                    roles.push(role);
-                }
-            }
-        }
-        let phrases = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(phrases)
-            .expect("the table is small");
-        Labels { phrases, roles }
+            ]
+        };
+        let lists = LANGUAGES.iter().flat_map(lists);
+        Phrases::new(lists.flat_map(|(list, role)| {
+            list.split('|')
+                .map(move |phrase| (phrase.to_owned(), role))
+        }))
     })
 }
 

@@ -83,22 +83,39 @@ impl BitOrAssign for Families {
     }
 }
 
-/// The families of a page's names, each found once: a page says the same class hundreds of times.
+/// The families of a page's names, each found once: a page says the same class hundreds of times, and the same names in many
+/// classes.
 #[derive(Debug, Default)]
-pub(super) struct Dictionary<'a>(HashMap<&'a str, Families, BuildHasherDefault<NameHasher>>);
+pub(super) struct Dictionary<'a> {
+    of_attributes: Known<'a>,
+    of_names: Known<'a>,
+}
+
+type Known<'a> = HashMap<&'a str, Families, BuildHasherDefault<NameHasher>>;
 
 impl<'a> Dictionary<'a> {
     /// The families of a class, id, role or test-id attribute.
     pub(super) fn families(&mut self, names: &'a str) -> Families {
-        if let Some(&known) = self.0.get(names) {
-            return known;
-        }
-        let found = families(names);
-        if self.0.len() < NAMES_MAX {
-            self.0.insert(names, found);
-        }
-        found
+        let of_names = &mut self.of_names;
+        known_or(&mut self.of_attributes, names, |names| {
+            of_all(names, |name| known_or(of_names, name, families_of_name))
+        })
     }
+}
+
+fn known_or<'a>(
+    known: &mut Known<'a>,
+    names: &'a str,
+    find: impl FnOnce(&'a str) -> Families,
+) -> Families {
+    if let Some(&families) = known.get(names) {
+        return families;
+    }
+    let found = find(names);
+    if known.len() < NAMES_MAX {
+        known.insert(names, found);
+    }
+    found
 }
 
 const NAMES_MAX: usize = 1024;
@@ -124,10 +141,14 @@ impl Hasher for NameHasher {
 
 /// The families of a class, id, role or test-id attribute.
 pub(super) fn families(names: &str) -> Families {
+    of_all(names, families_of_name)
+}
+
+fn of_all<'a>(names: &'a str, mut of_name: impl FnMut(&'a str) -> Families) -> Families {
     let mut found = Families::NONE;
     let (mut hidden, mut shown_again) = (false, false);
     for name in names.split_ascii_whitespace() {
-        found |= families_of_name(name);
+        found |= of_name(name);
         match name {
             "hidden" | "hide" | "d-none" | "u-hidden" | "is-hidden" => hidden = true,
             // `hidden md:block`, `d-none d-md-flex`: hidden on small screens only.
