@@ -10,6 +10,8 @@ use std::ops::Range;
 use scan::Scan;
 pub use words::Role;
 
+use crate::clean::fold::count_bytes;
+
 /// A date in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -150,10 +152,13 @@ const DIGITS_MIN: usize = 4;
 
 /// The text has as many digits as a date.
 pub fn may_hold_date(text: &str) -> bool {
-    let ascii = text.bytes().filter(u8::is_ascii_digit).count();
+    let ascii = count_bytes(text.as_bytes(), |byte| byte.is_ascii_digit());
+    let others = || {
+        let leads = count_bytes(text.as_bytes(), scan::is_digit_lead);
+        leads + ascii >= DIGITS_MIN
+    };
     ascii >= DIGITS_MIN
-        || !text.is_ascii()
-            && text.chars().filter(|&c| scan::digit(c).is_some()).count() >= DIGITS_MIN
+        || others() && text.chars().filter(|&c| scan::digit(c).is_some()).count() >= DIGITS_MIN
 }
 
 /// The first date at or after the token, with its time; and the token after it.

@@ -135,6 +135,29 @@ pub(super) fn ascii_len(text: &str) -> usize {
         .count()
 }
 
+/// So many bytes are as `is` says. Made to look at many at once: `is` should not branch.
+#[inline(always)]
+pub(super) fn count_bytes(text: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    // As many as are counted in a byte.
+    let pieces = text.chunks(usize::from(u8::MAX));
+    let count = |piece: &[u8]| {
+        piece
+            .iter()
+            .fold(0, |count, byte| count + u8::from(is(*byte)))
+    };
+    pieces.map(|piece| usize::from(count(piece))).sum()
+}
+
+/// Whether a text is of ASCII that is seen and of single blanks. Made to look at many bytes at once, which nearly always are.
+pub(super) fn is_tidy(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let seen = bytes.iter().fold(true, |all, byte| {
+        all & (byte.is_ascii_graphic() | (*byte == b' '))
+    });
+    let mut pairs = bytes.array_windows();
+    seen && pairs.all(|pair| *pair != [b' '; 2])
+}
+
 /// Whether a character may have a small and a capital form: punctuation, Chinese characters, kana and Hangul, of which some
 /// texts have thousands, do not.
 pub(super) fn is_cased(char: char) -> bool {

@@ -49,6 +49,18 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Whether a text says something, and the same as one of these, which are folded.
+pub fn is_any(text: &str, folded: &[String]) -> bool {
+    const START_BYTES: usize = 32;
+    // Most texts begin otherwise.
+    let start = fold(&text[..text.floor_char_boundary(START_BYTES)]);
+    if !folded.iter().any(|one| one.starts_with(&start)) {
+        return false;
+    }
+    let text = fold(text);
+    !text.is_empty() && folded.contains(&text)
+}
+
 /// The small forms of letters and digits that have one.
 static SMALL: LazyLock<OfSmall<Option<char>>> = LazyLock::new(|| {
     of_small(|char| {
@@ -70,11 +82,10 @@ pub fn likeness(a: &str, b: &str) -> u32 {
     if long.contains(short) {
         return (60 + 40 * short.len() / long.len()) as u32;
     }
+    let others: Vec<&str> = long.split(' ').collect();
     let words = short.split(' ').count();
-    let shared = short
-        .split(' ')
-        .filter(|word| long.split(' ').any(|other| other == *word))
-        .count();
+    let shared = short.split(' ').filter(|word| others.contains(word));
+    let shared = shared.count();
     (90 * shared / words) as u32
 }
 
@@ -88,6 +99,23 @@ mod tests {
         assert_eq!(likeness("yes he said", "yes he said"), 100);
         assert!(likeness("yes he said", "yes he said the gazette") > 60);
         assert_eq!(likeness("yes", ""), 0);
+    }
+
+    #[test]
+    fn a_text_is_one_of_several_only_as_a_whole() {
+        let titles = [
+            "the ferry leaves the harbour in fog".to_owned(),
+            "fähre".to_owned(),
+            String::new(),
+        ];
+        assert!(is_any("The Ferry leaves the harbour — in FOG!", &titles));
+        assert!(is_any("«Fähre»", &titles));
+        assert!(!is_any("The ferry leaves the harbour", &titles));
+        assert!(!is_any(
+            "The ferry leaves the harbour in fog again",
+            &titles
+        ));
+        assert!(!is_any("…", &titles));
     }
 
     #[test]

@@ -521,14 +521,20 @@ fn is_unseen(char: char) -> bool {
 
 /// The digit that the character is, in Arabic, Persian, Devanagari, Bengali, Thai, full-width and plain digits.
 pub(super) fn digit(char: char) -> Option<u32> {
-    const ZEROS: [char; 6] = [
-        '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}',
-    ];
-    if char.is_ascii() {
-        return char.to_digit(10);
-    }
-    let zero = ZEROS
-        .iter()
-        .find(|&&zero| (zero..char::from_u32(zero as u32 + 10).unwrap_or(zero)).contains(&char))?;
-    Some(char as u32 - *zero as u32)
+    let zero = match char {
+        '0'..='9' => '0',
+        '\u{660}'..='\u{669}' => '\u{660}',
+        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
+        '\u{966}'..='\u{96f}' => '\u{966}',
+        '\u{9e6}'..='\u{9ef}' => '\u{9e6}',
+        '\u{e50}'..='\u{e59}' => '\u{e50}',
+        '\u{ff10}'..='\u{ff19}' => '\u{ff10}',
+        _ => return None,
+    };
+    Some(char as u32 - zero as u32)
+}
+
+/// A digit beyond ASCII may begin with it in UTF-8.
+pub(super) fn is_digit_lead(byte: u8) -> bool {
+    (byte == 0xd9) | (byte == 0xdb) | (byte == 0xe0) | (byte == 0xef)
 }

@@ -81,10 +81,11 @@ fn known_labels() -> &'static Phrases<Role> {
             ]
         };
         let lists = LANGUAGES.iter().flat_map(lists);
-        Phrases::new(lists.flat_map(|(list, role)| {
-            list.split('|')
-                .map(move |phrase| (phrase.to_owned(), role))
-        }))
+        Phrases::new(
+            lists.flat_map(|(list, role)| {
+                list.split('|').map(move |phrase| (phrase.to_owned(), role))
+            }),
+        )
     })
 }
 

@@ -33,10 +33,10 @@ fn shorter<'a>(title: &'a str, sites: &[String]) -> Option<&'a str> {
         return None;
     }
     for parter in PARTERS {
-        let (Some(last), Some(first)) = (title.rsplit_once(parter), title.split_once(parter))
-        else {
+        let Some(last) = title.rsplit_once(parter) else {
             continue;
         };
+        let first = title.split_once(parter).unwrap_or(last);
         for (rest, part) in [(last.0, last.1), (first.1, first.0)] {
             if is_site(part, sites) && !rest.trim().is_empty() {
                 return Some(rest.trim());

@@ -179,13 +179,13 @@ fn families_of_name(name: &str) -> Families {
         if place == NAME_WORDS_MAX {
             return Families::NONE;
         }
-        let before = previous.as_ref().map_or("", Word::as_str);
-        match (before, word.as_str()) {
+        let before = previous.as_ref().map_or(b"".as_slice(), Word::letters);
+        match (before, word.letters()) {
             // `has-sidebar`, `with-comments`, `no-ads` speak of something else on the page.
-            (_, "has" | "with" | "no" | "without" | "not") => return found,
-            ("before" | "after" | "above" | "below", _) => {}
-            (_, word) => {
-                let more = families_of_word(word) | families_of_pair(before, word);
+            (_, b"has" | b"with" | b"no" | b"without" | b"not") => return found,
+            (b"before" | b"after" | b"above" | b"below", _) => {}
+            (_, second) => {
+                let more = families_of_word(&word) | families_of_pair(before, second);
                 // `caption-credit` is a credit, `credit-caption` a caption: the last word is the thing.
                 if more.any(PICTURED) {
                     found = found.without(PICTURED);
@@ -209,45 +209,48 @@ fn families_of_name(name: &str) -> Families {
     found
 }
 
-fn families_of_pair(first: &str, second: &str) -> Families {
+fn families_of_pair(first: &[u8], second: &[u8]) -> Families {
     match (first, second) {
         (
-            "read" | "see" | "lire" | "lesen" | "leia" | "lea" | "lees",
-            "more" | "also" | "next" | "aussi" | "auch" | "mais" | "mas" | "ook" | "tambien"
-            | "tambem",
+            b"read" | b"see" | b"lire" | b"lesen" | b"leia" | b"lea" | b"lees",
+            b"more" | b"also" | b"next" | b"aussi" | b"auch" | b"mais" | b"mas" | b"ook"
+            | b"tambien" | b"tambem",
         ) => Families::RELATED,
-        ("also", "read" | "like" | "see") | ("most", _) => Families::RELATED,
+        (b"also", b"read" | b"like" | b"see") | (b"most", _) => Families::RELATED,
         (
-            "more",
-            "from" | "news" | "stories" | "articles" | "on" | "posts" | "headlines" | "like",
+            b"more",
+            b"from" | b"news" | b"stories" | b"articles" | b"on" | b"posts" | b"headlines"
+            | b"like",
         ) => Families::RELATED,
         (
-            "top" | "other" | "recent" | "latest" | "next" | "prev" | "previous",
-            "stories" | "news" | "posts" | "articles" | "post" | "article" | "story",
+            b"top" | b"other" | b"recent" | b"latest" | b"next" | b"prev" | b"previous",
+            b"stories" | b"news" | b"posts" | b"articles" | b"post" | b"article" | b"story",
         ) => Families::RELATED,
-        ("about", "author" | "authors" | "writer") => Families::BIOGRAPHY,
+        (b"about", b"author" | b"authors" | b"writer") => Families::BIOGRAPHY,
         (
-            "author" | "autor" | "writer",
-            "bio" | "box" | "card" | "info" | "description" | "about" | "biography" | "profile",
+            b"author" | b"autor" | b"writer",
+            b"bio" | b"box" | b"card" | b"info" | b"description" | b"about" | b"biography"
+            | b"profile",
         ) => Families::BIOGRAPHY,
         // What stands for an embedded thing until its network may know of the reader.
-        ("embed" | "oembed" | "iframe" | "consent", "placeholder") => Families::CONSENT,
-        ("sign", "up") => Families::NEWSLETTER,
-        ("pull", "quote") => Families::PULL_QUOTE,
-        ("sr", "only") | ("visually", "hidden") | ("screen", "reader") => Families::HIDDEN,
+        (b"embed" | b"oembed" | b"iframe" | b"consent", b"placeholder") => Families::CONSENT,
+        (b"sign", b"up") => Families::NEWSLETTER,
+        (b"pull", b"quote") => Families::PULL_QUOTE,
+        (b"sr", b"only") | (b"visually", b"hidden") | (b"screen", b"reader") => Families::HIDDEN,
         (
-            "image" | "img" | "photo" | "picture" | "media",
-            "text" | "description" | "title" | "desc" | "info" | "legend" | "alt",
+            b"image" | b"img" | b"photo" | b"picture" | b"media",
+            b"text" | b"description" | b"title" | b"desc" | b"info" | b"legend" | b"alt",
         ) => Families::CAPTION,
-        ("image" | "img" | "photo" | "picture" | "media", "source" | "by" | "author") => {
+        (b"image" | b"img" | b"photo" | b"picture" | b"media", b"source" | b"by" | b"author") => {
             Families::CREDIT
         }
-        ("post" | "article" | "story" | "entry", "tags" | "tag" | "topics" | "keywords") => {
-            Families::TAGS
-        }
         (
-            "post" | "article" | "story" | "entry",
-            "footer" | "end" | "meta" | "info" | "details",
+            b"post" | b"article" | b"story" | b"entry",
+            b"tags" | b"tag" | b"topics" | b"keywords",
+        ) => Families::TAGS,
+        (
+            b"post" | b"article" | b"story" | b"entry",
+            b"footer" | b"end" | b"meta" | b"info" | b"details",
         ) => Families::META,
         _ => Families::NONE,
     }
@@ -289,34 +292,39 @@ impl Word {
         Word { bytes, len }
     }
 
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).expect("only ASCII letters are copied")
+    /// Its first eight letters as a number; what is missing is zero.
+    fn first(&self) -> u64 {
+        self.bytes
+            .first_chunk()
+            .map_or(0, |first| u64::from_be_bytes(*first))
+    }
+
+    fn letters(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 
-fn families_of_word(word: &str) -> Families {
-    let Some(letter) = word.bytes().next().filter(u8::is_ascii_lowercase) else {
-        return Families::NONE;
-    };
-    let letter = usize::from(letter - b'a');
-    let words = &WORDS[LETTERS[letter]..LETTERS[letter + 1]];
-    let after = words.partition_point(|(entry, ..)| *entry <= word);
-    for (entry, whole, families) in words[..after].iter().rev() {
-        if *entry == word || !*whole && word.starts_with(entry) {
+fn families_of_word(word: &Word) -> Families {
+    let first = word.first();
+    // All that are not after the word, and perhaps some that are but begin with the same eight letters.
+    let after = FIRSTS.partition_point(|entry| *entry <= first);
+    for (entry, whole, families) in WORDS[..after].iter().rev() {
+        let (entry, word) = (entry.as_bytes(), word.letters());
+        if entry == word || !*whole && word.starts_with(entry) {
             return *families;
         }
         // Entries that share no beginning with the word cannot be prefixes of it, nor can those before them.
-        if entry.as_bytes()[..2] != word.as_bytes()[..2.min(word.len())] {
+        if !word.starts_with(&entry[..2]) {
             break;
         }
     }
     Families::NONE
 }
 
-/// Where the words of each letter begin in [`WORDS`], and last where those of the last one end.
-static LETTERS: LazyLock<[usize; 27]> = LazyLock::new(|| {
-    let before = |letter: u8| WORDS.partition_point(|(entry, ..)| entry.as_bytes()[0] < letter);
-    std::array::from_fn(|letter| before(b'a' + letter as u8))
+/// The first eight letters of all [`WORDS`], as numbers in the same order.
+static FIRSTS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let words = WORDS.iter().map(|(word, ..)| Word::new(word.as_bytes()));
+    words.map(|word| word.first()).collect()
 });
 
 type Entry = (&'static str, bool, Families);

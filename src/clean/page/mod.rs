@@ -21,7 +21,7 @@ mod region;
 mod shingles;
 
 use crate::article::BlockKind;
-use crate::clean::likeness::{fold, likeness};
+use crate::clean::likeness::{fold, is_any, likeness};
 use crate::clean::line::{Hint, Lines};
 use crate::ledger::Class;
 use crate::tree::{NodeId, Tag, Tree};
@@ -74,10 +74,7 @@ pub fn read<'a>(tree: &'a Tree, expected: &Expected) -> Page<'a> {
     let Some(region) = region::find(&outline, &contexts, heading, &declared) else {
         return without_article(&outline, &contexts, heading);
     };
-    let is_title = |text: &str| {
-        let text = fold(text);
-        !text.is_empty() && titles.contains(&text)
-    };
+    let is_title = |text: &str| is_any(text, &titles);
     let heading = heading.filter(|&heading| region::is_above(&outline, &region, heading));
     let authors: Vec<String> = expected
         .authors
@@ -206,13 +203,13 @@ fn heading(outline: &Outline, contexts: &Contexts, titles: &[String]) -> Option<
         if contexts.at(run.nodes.start).any(NEVER_HEADED) {
             continue;
         }
-        let text = fold(outline.text(run));
         if !heading {
-            if best.is_none_or(|(best, _)| best < UNTAGGED) && titles.contains(&text) {
+            if best.is_none_or(|(best, _)| best < UNTAGGED) && is_any(outline.text(run), titles) {
                 best = Some((UNTAGGED, index));
             }
             continue;
         }
+        let text = fold(outline.text(run));
         let likeness = titles
             .iter()
             .map(|title| likeness(title, &text))

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::article::BlockKind;
+use crate::clean::fold::count_bytes;
 use crate::tree::{Attr, NodeId, Tag, Tree};
 
 /// A stretch of text between two breaks of the layout.
@@ -529,18 +530,24 @@ struct Count {
 
 /// Counts what is not blank, and the ends of sentences in any script.
 fn count(text: &[u8]) -> Count {
-    let mut bytes = 0;
+    let blanks = count_bytes(text, |byte| byte <= b' ');
     let mut stops: u16 = 0;
     // A stop counts when something follows that may follow a sentence: a blank, the end, a closing quote.
     let mut stop = false;
-    for (at, &byte) in text.iter().enumerate() {
-        if byte <= b' ' {
-            stops = stops.saturating_add(u16::from(stop));
-            stop = false;
-            continue;
+    let mut at = 0;
+    while at < text.len() {
+        if !stop {
+            let Some(next) = next_stop(&text[at..]) else {
+                break;
+            };
+            at += next;
         }
-        bytes += 1;
+        let byte = text[at];
         match byte {
+            ..=b' ' => {
+                stops = stops.saturating_add(u16::from(stop));
+                stop = false;
+            }
             b'.' | b'!' | b'?' => stop = true,
             b'"' | b'\'' | b')' | b']' => {}
             // 。 ！ ？ ， end or part sentences without a blank; so do the danda and the Arabic question mark.
@@ -571,11 +578,32 @@ fn count(text: &[u8]) -> Count {
             | 0xd8 => {}
             _ => stop = false,
         }
+        at += 1;
     }
     stops = stops.saturating_add(u16::from(stop));
     Count {
-        bytes,
+        bytes: (text.len() - blanks) as u32,
         stops,
         closed: stop,
     }
+}
+
+/// Where the next byte is with which a stop may end.
+fn next_stop(text: &[u8]) -> Option<usize> {
+    let may_stop = |byte: &u8| {
+        (*byte == b'.')
+            | (*byte == b'!')
+            | (*byte == b'?')
+            | (*byte == 0x81)
+            | (*byte == 0x82)
+            | (*byte == 0x9f)
+            | (*byte == 0xa4)
+            | (*byte == 0xa6)
+    };
+    // Sixteen at once, most of which have none.
+    let has_none = |piece: &&[u8; 16]| !piece.iter().fold(false, |any, byte| any | may_stop(byte));
+    let (pieces, _) = text.as_chunks();
+    let at = 16 * pieces.iter().take_while(has_none).count();
+    let within = text[at..].iter().position(may_stop);
+    within.map(|within| at + within)
 }

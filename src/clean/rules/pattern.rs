@@ -19,11 +19,12 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex_automata::meta::{self, Regex};
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
-use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::nfa::thompson::{self, NFA, State, WhichCaptures};
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, PatternID};
 use regex_syntax::hir::{
-    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
+    Repetition,
 };
 
 use super::LINE_BYTES_MAX;
@@ -89,6 +90,8 @@ pub(super) struct Pattern(Arc<Ways>);
 struct Ways {
     hir: Hir,
     plain: BoundedBacktracker,
+    /// With another byte no line begins in which it fits.
+    first: Box<[bool; 256]>,
     tries: AtomicU32,
     /// `None` where that was refused.
     well: OnceLock<Option<Regex>>,
@@ -131,9 +134,11 @@ impl Pattern {
             Some(_) => PatternError::TooLarge,
             None => PatternError::Compile(error),
         })?;
+        let first = first_bytes(&hir, plain.get_nfa());
         Ok(Pattern(Arc::new(Ways {
             hir,
             plain,
+            first,
             tries: AtomicU32::new(0),
             well: OnceLock::new(),
         })))
@@ -142,6 +147,13 @@ impl Pattern {
     /// The first place in a line of at most [`LINE_BYTES_MAX`] where it fits.
     pub(super) fn find(&self, line: &str) -> Option<Found> {
         let Pattern(ways) = self;
+        if !line
+            .bytes()
+            .next()
+            .is_none_or(|byte| ways.first[usize::from(byte)])
+        {
+            return None;
+        }
         let groups = ways.plain.get_nfa().group_info();
         let mut names = groups.pattern_names(PatternID::ZERO).flatten().peekable();
         // Where groups begin and end takes longer to find than whether anything fits.
@@ -195,6 +207,34 @@ fn plain(hir: &Hir) -> Result<BoundedBacktracker, Box<thompson::BuildError>> {
     let config = backtrack::Config::new().visited_capacity(bits / 8 + size_of::<usize>());
     let mut builder = BoundedBacktracker::builder();
     Ok(builder.configure(config).build_from_nfa(nfa)?)
+}
+
+/// The bytes that a line may begin with in which the pattern fits; all, unless it fits at the beginning alone.
+fn first_bytes(hir: &Hir, nfa: &NFA) -> Box<[bool; 256]> {
+    let look = hir.properties().look_set_prefix();
+    let mut first = Box::new([!look.contains(Look::Start); 256]);
+    let mut seen = vec![false; nfa.states().len()];
+    let mut open = vec![nfa.start_anchored()];
+    let mut takes = |from: u8, to: u8| first[usize::from(from)..=usize::from(to)].fill(true);
+    while let Some(id) = open.pop() {
+        if std::mem::replace(&mut seen[id.as_usize()], true) {
+            continue;
+        }
+        match nfa.state(id) {
+            State::ByteRange { trans } => takes(trans.start, trans.end),
+            State::Sparse(sparse) => {
+                let each = sparse.transitions.iter();
+                each.for_each(|trans| takes(trans.start, trans.end));
+            }
+            State::Look { next, .. } | State::Capture { next, .. } => open.push(*next),
+            State::Union { alternates } => open.extend(alternates),
+            State::BinaryUnion { alt1, alt2 } => open.extend([alt1, alt2]),
+            // It fits whatever follows.
+            State::Match { .. } | State::Dense(_) => takes(0, u8::MAX),
+            State::Fail => {}
+        }
+    }
+    first
 }
 
 fn captures_of(hir: &Hir) -> WhichCaptures {
@@ -396,6 +436,16 @@ mod tests {
         assert_eq!(span("f.{3,}", "fäö"), None);
         assert_eq!(span("(?s)^.$", "渡"), Some(0..3));
         assert_eq!(span("[^a-z]$", "ferry渡"), Some(5..8));
+    }
+
+    #[test]
+    fn a_pattern_fits_wherever_it_may_begin() {
+        assert!(is_match("ferry", "the ferry"));
+        assert!(is_match("^(?:|the) ?ferry|gull", "a gull"));
+        assert!(is_match("^(?:the )?(?:fähre|ärger)$", "Ärger"));
+        assert!(is_match("^a?", "ferry") && is_match("^$", "") && is_match(r"^\b", "ferry"));
+        assert!(is_match("^(?:a|[^x])erry", "ferry") && !is_match("^[^x]erry", "xerry"));
+        assert!(is_match(r"^\W*ferry", "— ferry") && !is_match(r"^\W*ferry", "the ferry"));
     }
 
     #[test]
