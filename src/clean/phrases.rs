@@ -10,7 +10,7 @@ use std::ops::Range;
 const HEAD: usize = 4;
 
 /// So many places are asked about before a phrase is compared: one at a time, each answer would have to be waited for.
-const PLACES: usize = 64;
+const PLACES: usize = u64::BITS as usize;
 
 /// Phrases, each with a value.
 #[derive(Debug)]
@@ -27,7 +27,11 @@ struct Heads {
     long: [Box<[u8; NUMBERS]>; 2],
     /// By the first byte, the second and the third. Those of a byte or two go with anything that follows.
     short: [Box<[u32; 256]>; HEAD - 1],
+    /// A bit for each two bytes that a shorter head may begin with.
+    pairs: Box<[u64; PAIRS / 64]>,
 }
+
+const PAIRS: usize = 1 << 16;
 
 const NUMBER_BITS: u32 = 12;
 const NUMBERS: usize = 1 << NUMBER_BITS;
@@ -49,6 +53,7 @@ impl Heads {
         let mut heads = Heads {
             long: [Box::new([0; NUMBERS]), Box::new([0; NUMBERS])],
             short: std::array::from_fn(|_| Box::new([0; 256])),
+            pairs: Box::new([0; PAIRS / 64]),
         };
         let [short @ .., long] = by_length;
         for (number, phrase) in long.iter().enumerate() {
@@ -68,15 +73,30 @@ impl Heads {
                     None => bytes.iter_mut().for_each(|byte| *byte |= set),
                 }
             }
+            let seconds = match text.get(1) {
+                Some(second) => *second..=*second,
+                None => 0..=u8::MAX,
+            };
+            for second in seconds {
+                let pair = usize::from(u16::from_le_bytes([text[0], second]));
+                heads.pairs[pair / 64] |= 1 << (pair % 64);
+            }
         }
         heads
     }
 
+    /// 0 if no head is there; else one may be.
     #[inline(always)]
-    fn may_have(&self, head: u32) -> bool {
+    fn any(&self, head: u32) -> u64 {
+        let pair = head as usize % PAIRS;
+        let short = self.pairs[pair / 64] >> (pair % 64) & 1;
+        u64::from(self.long(head)) | short
+    }
+
+    #[inline(always)]
+    fn long(&self, head: u32) -> u8 {
         let [first, second] = numbers(head);
-        let long = self.long[0][first] & self.long[1][second];
-        u32::from(long) | self.short(head) != 0
+        self.long[0][first] & self.long[1][second]
     }
 
     #[inline(always)]
@@ -204,13 +224,14 @@ impl<T: Copy> Phrases<T> {
         while start < end {
             let next = end.min(start + PLACES);
             let heads = &bytes[start..bytes.len().min(next + HEAD - 1)];
-            let (mut begun, mut count) = ([0u8; PLACES], 0);
+            let mut begun = 0;
             for (place, head) in heads.array_windows().enumerate() {
-                begun[count % PLACES] = place as u8;
-                count += usize::from(self.heads.may_have(u32::from_le_bytes(*head)));
+                let any = self.heads.any(u32::from_le_bytes(*head));
+                begun |= u64::from(any != 0) << place;
             }
-            for &place in begun.iter().take(count) {
-                self.find_at(bytes, start + usize::from(place), &mut found);
+            while begun != 0 {
+                self.find_at(bytes, start + begun.trailing_zeros() as usize, &mut found);
+                begun &= begun - 1;
             }
             // There no head stands whole.
             for at in (bytes.len() + 1).saturating_sub(HEAD).max(start)..next {
@@ -233,7 +254,9 @@ impl<T: Copy> Phrases<T> {
         let (rest, first) = (&text[at..], first_bytes(&text[at..]));
         let [short @ .., long] = &self.by_length;
         let mut found = |length, value| found(at..at + length, value);
-        long.find(rest, first, &mut found);
+        if self.heads.long(first as u32) != 0 {
+            long.find(rest, first, &mut found);
+        }
         if self.heads.short(first as u32) != 0 {
             short
                 .iter()
