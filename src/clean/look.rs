@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::clean::fold::{OfSmall, ascii_len, is_cased, is_unspaced, of_small};
+use crate::clean::fold::{OfSmall, is_cased, is_unspaced, of_small};
 
 /// What can be seen of a line without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -129,52 +129,134 @@ struct Count {
     /// All kinds of letters and digits that occur.
     kinds: u8,
     capitals: usize,
-    in_word: bool,
-    after_stop: bool,
 }
+
+/// What a character does to a count: to where the line is in its words and sentences, and to what is counted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    /// Its kind, if it is a letter or digit, above where the line is after it: two bits for each place before it.
+    after: u16,
+    /// What it adds to each of the counts, of sixteen bits each, by the place before it.
+    adds: [u64; Place::ALL],
+}
+
+/// Where a line is: within a word, and after a stop.
+#[derive(Debug, Clone, Copy)]
+struct Place(u16);
+
+impl Place {
+    const ALL: usize = 4;
+    const START: Place = Place(0);
+    const IN_WORD: u16 = 1;
+    const AFTER_STOP: u16 = 2;
+}
+
+const CHARS: u32 = 0;
+const WORDS: u32 = 16;
+const SENTENCES: u32 = 32;
+const CAPITALS: u32 = 48;
+
+impl Step {
+    fn new(kind: u8, space: bool) -> Step {
+        let mut step = Step {
+            after: u16::from(kind & kind::OF_WORDS) << 8,
+            ..Step::default()
+        };
+        let word = kind & (kind::LETTER | kind::DIGIT) != 0 && kind & kind::UNSPACED == 0;
+        for (place, adds) in (0..).zip(&mut step.adds) {
+            let in_word = place & Place::IN_WORD != 0;
+            let after_stop = place & Place::AFTER_STOP != 0;
+            let goes_on = word || in_word && kind & kind::JOINT != 0;
+            let mut after = Place::IN_WORD * u16::from(goes_on);
+            after |= Place::AFTER_STOP * u16::from(kind & kind::STOP != 0);
+            step.after |= after << (2 * place);
+            let ends = space && after_stop || kind & kind::FULL_STOP != 0;
+            *adds = 1 << CHARS
+                | u64::from(word && !in_word) << WORDS
+                | u64::from(ends) << SENTENCES
+                | u64::from(kind & kind::UPPER != 0) << CAPITALS;
+        }
+        step
+    }
+
+    fn take(&self, place: &mut Place, counts: &mut u64, kinds: &mut u16) {
+        *counts += self.adds[usize::from(place.0) % Place::ALL];
+        *kinds |= self.after;
+        place.0 = self.after >> (2 * place.0) & 3;
+    }
+}
+
+/// The steps of ASCII, by its bytes.
+static ASCII: LazyLock<Box<[Step; 128]>> = LazyLock::new(|| {
+    let step = |byte| Step::new(ascii_kind(byte as u8), byte == usize::from(b' '));
+    Box::new(std::array::from_fn(step))
+});
+
+/// The steps of other characters, by their kinds.
+static BEYOND: LazyLock<Box<[Step; 256]>> =
+    LazyLock::new(|| Box::new(std::array::from_fn(|kind| Step::new(kind as u8, false))));
 
 impl Count {
     fn of(text: &str) -> Count {
-        let mut count = Count::default();
-        let mut rest = text;
-        loop {
-            let (run, beyond) = rest.split_at(ascii_len(rest));
-            count.add_ascii(run.as_bytes());
-            let mut chars = beyond.chars();
-            let Some(char) = chars.next() else {
-                return count;
-            };
-            let kind = KINDS.get(u32::from(char) as usize).copied();
-            let kind = kind.unwrap_or_else(|| kind_of(char));
-            count.add(kind, false);
-            count.unspaced += usize::from(kind & kind::UNSPACED != 0);
-            count.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
-            rest = chars.as_str();
+        /// Shorter lines are not worth it.
+        const BYTES_MIN: usize = 24;
+        let bytes = text.as_bytes();
+        let joints = || {
+            let pairs = bytes.array_windows();
+            pairs.fold(false, |any, [a, b]| any | (is_joint(*a) & is_joint(*b)))
+        };
+        match text.is_ascii() && bytes.len() >= BYTES_MIN && !joints() {
+            true => Count::of_ascii(bytes),
+            false => Count::by_steps(text),
         }
     }
 
-    fn add_ascii(&mut self, run: &[u8]) {
-        /// Shorter runs are not worth it.
-        const BYTES_MIN: usize = 24;
+    fn by_steps(text: &str) -> Count {
+        /// So many characters at most are counted in sixteen bits.
+        const CHARS_MAX: usize = 1 << 15;
+        let mut count = Count::default();
+        let (mut place, mut kinds) = (Place::START, 0);
+        let (ascii, beyond) = (&**ASCII, &**BEYOND);
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let mut counts = 0;
+            let end = bytes.len().min(at + CHARS_MAX);
+            while at < end {
+                if let Some(step) = ascii.get(usize::from(bytes[at])) {
+                    step.take(&mut place, &mut counts, &mut kinds);
+                    at += 1;
+                    continue;
+                }
+                let char = text[at..].chars().next().unwrap_or_default();
+                let kind = KINDS.get(char as usize).copied();
+                let kind = kind.unwrap_or_else(|| kind_of(char));
+                beyond[usize::from(kind)].take(&mut place, &mut counts, &mut kinds);
+                count.unspaced += usize::from(kind & kind::UNSPACED != 0);
+                count.syllables += usize::from(matches!(char, '\u{ac00}'..='\u{d7a3}'));
+                at += char.len_utf8();
+            }
+            let counted = |shift| (counts >> shift) as u16 as usize;
+            count.chars += counted(CHARS);
+            count.words += counted(WORDS);
+            count.sentences += counted(SENTENCES);
+            count.capitals += counted(CAPITALS);
+        }
+        count.kinds = (kinds >> 8) as u8;
+        count
+    }
+
+    /// The same of ASCII that has no two [joints](is_joint) in a row, many bytes at once.
+    fn of_ascii(bytes: &[u8]) -> Count {
         /// So many bytes are counted in a byte.
         const PIECE: usize = 128;
-        let joints = || {
-            let pairs = run.array_windows();
-            pairs.fold(false, |any, [a, b]| any | (is_joint(*a) & is_joint(*b)))
+        let mut count = Count {
+            chars: bytes.len(),
+            ..Count::default()
         };
-        if run.len() < BYTES_MIN || joints() {
-            let kinds = &**KINDS;
-            for &byte in run {
-                self.add(kinds[usize::from(byte)], byte == b' ');
-            }
-            return;
-        }
-        let (first, rest) = run.split_at(2);
-        self.add_ascii(first);
         // The kinds of a piece, and of the two bytes before it.
         let mut kinds = [0; 2 + PIECE];
-        (kinds[0], kinds[1]) = (ascii_kind(first[0]), ascii_kind(first[1]));
-        for piece in rest.chunks(PIECE) {
+        for piece in bytes.chunks(PIECE) {
             for (kind, byte) in kinds[2..].iter_mut().zip(piece) {
                 *kind = ascii_kind(*byte);
             }
@@ -186,28 +268,13 @@ impl Count {
                 capitals += (c / kind::UPPER) & 1;
                 all |= c;
             }
-            self.words += usize::from(words);
-            self.sentences += usize::from(sentences);
-            self.capitals += usize::from(capitals);
-            self.kinds |= all & kind::OF_WORDS;
+            count.words += usize::from(words);
+            count.sentences += usize::from(sentences);
+            count.capitals += usize::from(capitals);
+            count.kinds |= all & kind::OF_WORDS;
             kinds.copy_within(piece.len()..piece.len() + 2, 0);
         }
-        self.chars += rest.len();
-        self.in_word = goes_on(kinds[0], kinds[1]) != 0;
-        self.after_stop = kinds[1] & kind::STOP != 0;
-    }
-
-    #[inline(always)]
-    fn add(&mut self, kind: u8, space: bool) {
-        self.chars += 1;
-        self.kinds |= kind & kind::OF_WORDS;
-        self.capitals += usize::from(kind & kind::UPPER != 0);
-        let word = kind & (kind::LETTER | kind::DIGIT) != 0 && kind & kind::UNSPACED == 0;
-        self.words += usize::from(word & !self.in_word);
-        self.in_word = word | (self.in_word & (kind & kind::JOINT != 0));
-        let ends = space & self.after_stop | (kind & kind::FULL_STOP != 0);
-        self.sentences += usize::from(ends);
-        self.after_stop = kind & kind::STOP != 0;
+        count
     }
 
     fn weight(&self) -> usize {
@@ -315,13 +382,30 @@ mod tests {
             text in "([a-zA-Z0-9 .!?'\"-]{0,40}|[é’。写 ]{1,2}){0,12}",
         ) {
             let mut one_by_one = Count::default();
+            let (mut in_word, mut after_stop) = (false, false);
             for char in text.chars() {
                 let kind = kind_of(char);
-                one_by_one.add(kind, char == ' ');
-                one_by_one.unspaced += usize::from(kind & kind::UNSPACED != 0);
+                let is = |sign: u8| kind & sign != 0;
+                let word = is(kind::LETTER | kind::DIGIT) && !is(kind::UNSPACED);
+                one_by_one.chars += 1;
+                one_by_one.words += usize::from(word && !in_word);
+                one_by_one.sentences += usize::from(char == ' ' && after_stop || is(kind::FULL_STOP));
+                one_by_one.capitals += usize::from(is(kind::UPPER));
+                one_by_one.unspaced += usize::from(is(kind::UNSPACED));
+                one_by_one.kinds |= kind & kind::OF_WORDS;
+                in_word = word || in_word && is(kind::JOINT);
+                after_stop = is(kind::STOP);
             }
             prop_assert_eq!(Count::of(&text), one_by_one);
         }
+    }
+
+    #[test]
+    fn lines_of_any_length_are_counted() {
+        let line = "Ähre’s. ".repeat(100_000);
+        let count = Count::of(&line);
+        let counted = [count.chars, count.words, count.sentences, count.capitals];
+        assert_eq!(counted, [800_000, 100_000, 100_000, 100_000]);
     }
 
     #[test]
