@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use foldhash::{HashMap, HashMapExt};
 use whatlang::Lang;
 
 /// So many bytes of text are looked at.
@@ -48,20 +47,40 @@ const SMALL_WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Of each small word the languages that have it: one in the place of each.
-static LANGUAGES_OF: LazyLock<HashMap<&str, u128>> = LazyLock::new(|| {
-    let mut languages: HashMap<&str, u128> = HashMap::new();
+/// The small words as a table: where a word lies, or in the next places, stands which languages have it, a bit for each.
+static LANGUAGES_OF: LazyLock<Box<[(u64, u32); PLACES]>> = LazyLock::new(|| {
+    let mut table = Box::new([(0, 0); PLACES]);
     for (index, (_, words)) in SMALL_WORDS.iter().enumerate() {
         for word in words.split_whitespace() {
-            *languages.entry(word).or_default() |= 1 << (PLACE_BITS * index);
+            let (place, _) = find(&table, packed(word.as_bytes()));
+            table[place].0 = packed(word.as_bytes());
+            table[place].1 |= 1 << index;
         }
     }
-    languages
+    table
 });
 
-/// The words of a sample are counted in so many bits for each language, all languages at once.
-const PLACE_BITS: usize = 16;
-const _: () = assert!(SAMPLE_BYTES < 1 << PLACE_BITS && SMALL_WORDS.len() * PLACE_BITS <= 128);
+/// Four times as many as there are small words.
+const PLACES: usize = 1024;
+
+/// No small word is longer.
+const WORD_BYTES_MAX: usize = 8;
+
+/// A short word as a number.
+fn packed(word: &[u8]) -> u64 {
+    word.iter()
+        .fold(0, |packed, byte| packed << 8 | u64::from(*byte))
+}
+
+/// Where a word is in the table or would be, and its languages.
+fn find(table: &[(u64, u32); PLACES], word: u64) -> (usize, u32) {
+    // Fibonacci hashing: Knuth, The Art of Computer Programming, 6.4.
+    let mut place = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize;
+    while table[place].0 != word && table[place].0 != 0 {
+        place = (place + 1) % PLACES;
+    }
+    (place, table[place].1)
+}
 
 /// The BCP 47 code of the language of `text`, if there is enough of it to tell.
 pub fn detect(text: &str) -> Option<&'static str> {
@@ -77,17 +96,30 @@ pub fn detect(text: &str) -> Option<&'static str> {
 /// in groups of three and compares them with those of each language, takes longer than reading the page.
 fn by_small_words(sample: &str) -> Option<&'static str> {
     const WORDS_MIN: usize = 40;
-    const BYTES_MAX: usize = 6;
-    let languages_of = &*LANGUAGES_OF;
-    let mut all = 0u128;
+    let languages_of = &**LANGUAGES_OF;
+    let mut counts = [0; SMALL_WORDS.len()];
     let mut words = 0;
-    for word in sample.split_ascii_whitespace() {
-        words += 1;
-        let languages = (word.len() <= BYTES_MAX).then(|| languages_of.get(word));
-        all += languages.flatten().copied().unwrap_or_default();
+    let mut count = |word: u64, length: usize| {
+        words += usize::from(length > 0);
+        if !(1..=WORD_BYTES_MAX).contains(&length) {
+            return;
+        }
+        let (_, mut languages) = find(languages_of, word);
+        while languages != 0 {
+            counts[languages.trailing_zeros() as usize] += 1;
+            languages &= languages - 1;
+        }
+    };
+    let (mut word, mut length) = (0, 0);
+    for &byte in sample.as_bytes() {
+        if byte.is_ascii_whitespace() {
+            count(word, length);
+            (word, length) = (0, 0);
+        } else {
+            (word, length) = (word << 8 | u64::from(byte), length + 1);
+        }
     }
-    let counts: [usize; SMALL_WORDS.len()] =
-        std::array::from_fn(|index| usize::from((all >> (PLACE_BITS * index)) as u16));
+    count(word, length);
     let (best, most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
     let others = counts
         .iter()

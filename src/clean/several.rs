@@ -23,7 +23,8 @@ pub(super) fn articles(sheet: &Sheet<'_>) -> Vec<Range<usize>> {
     let mut starts = vec![0];
     let mut prose = Prose::default();
     for index in 0..sheet.len() {
-        if let Some(sure) = head(sheet, index) {
+        // Whatever the first line is, an article begins there.
+        if let Some(sure) = (index > 0).then(|| head(sheet, index)).flatten() {
             if sure && prose.is_article() && prose_after(sheet, index).is_article() {
                 starts.push(index);
             }

@@ -136,7 +136,7 @@ pub(super) fn is_relative(line: &str) -> bool {
     let begins = |text: &str| {
         let first = text.split(part).find(|word| !word.is_empty());
         let first = first.map(|word| word.trim_start_matches(char::is_numeric));
-        first.is_some_and(|first| first.is_empty() || relative.known.contains(first))
+        first.is_some_and(|first| first.is_empty() || relative.may_lead(first))
     };
     let first = line.split(part).find(|word| !word.is_empty());
     if !first.is_some_and(|first| begins(&first.to_lowercase())) {
@@ -148,7 +148,12 @@ pub(super) fn is_relative(line: &str) -> bool {
     }
     let lower = line.to_lowercase();
     let words: Vec<&str> = lower.split(part).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() || words.len() > WORDS_MAX {
+    let tells = |word: &&str| {
+        relative
+            .told
+            .contains(word.trim_start_matches(char::is_numeric))
+    };
+    if words.len() > WORDS_MAX || !words.iter().any(tells) {
         return false;
     }
     // What leads it ("Updated") says nothing about the day.
@@ -261,10 +266,17 @@ fn is_mark(char: char) -> bool {
 }
 
 struct Relative {
-    /// All words that such a line may begin with: most lines do not, and are spared the rest.
-    known: HashSet<&'static str>,
+    /// All words of counts and of days that are named. A line without one counts nothing and names no day.
+    told: HashSet<&'static str>,
     /// Of each language the words of a count, and the days that are named.
     languages: Vec<(HashSet<&'static str>, Vec<&'static str>)>,
+}
+
+impl Relative {
+    /// Such a line may begin with the word: most lines do not, and are spared the rest.
+    fn may_lead(&self, word: &str) -> bool {
+        self.told.contains(word) || beside().contains(word)
+    }
 }
 
 fn relative() -> &'static Relative {
@@ -280,12 +292,9 @@ fn relative() -> &'static Relative {
                 .split([' ', '_'])
                 .chain(language.today.split([' ', '_']))
         };
-        let words = LANGUAGES
-            .iter()
-            .flat_map(words)
-            .filter(|word| !word.is_empty());
+        let words = LANGUAGES.iter().flat_map(words);
         Relative {
-            known: words.chain(beside().iter().copied()).collect(),
+            told: words.filter(|word| !word.is_empty()).collect(),
             languages: LANGUAGES.iter().map(of).collect(),
         }
     })

@@ -1,7 +1,8 @@
 //! Bylines made into names: one name each, without "By", roles, dates and addresses.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::clean::date;
 use crate::clean::fold::is_unspaced;
@@ -146,6 +147,9 @@ const PARTERS: &[&str] = &[
     " та ", ";", " / ", "、", "，", "；", " + ", "\u{2022}", " | ", "|",
 ];
 
+/// The signs among [`PARTERS`]; each of the others has two blanks.
+const PARTING: &[char] = &[';', '、', '，', '；', '\u{2022}', '|'];
+
 /// Texts that stand where names do and are none.
 const NOBODY: &[&str] = &[
     "admin",
@@ -249,13 +253,20 @@ pub fn byline(line: &str) -> Vec<String> {
 fn without_lead(author: &str) -> &str {
     let mut rest = author.trim();
     for _ in 0..2 {
-        let start: String = rest
+        let first = rest
             .chars()
-            .take(LEAD_CHARS_MAX)
-            .flat_map(char::to_lowercase)
-            .collect();
-        let known = start.chars().next().and_then(|first| leads().get(&first));
-        let lead = known.into_iter().flatten().find(|lead| {
+            .next()
+            .and_then(|first| first.to_lowercase().next());
+        let Some(known) = first.and_then(|first| leads().get(&first)) else {
+            break;
+        };
+        let end = rest.char_indices().nth(LEAD_CHARS_MAX);
+        let start = &rest[..end.map_or(rest.len(), |(end, _)| end)];
+        let start = match start.is_ascii() {
+            true => start.to_ascii_lowercase(),
+            false => start.chars().flat_map(char::to_lowercase).collect(),
+        };
+        let lead = known.iter().find(|lead| {
             // Capitals may be longer or shorter than small letters; such words lead no byline.
             start.starts_with(**lead)
                 && rest.is_char_boundary(lead.len())
@@ -292,7 +303,8 @@ fn is_led(lead: &str, capital: bool, rest: &str) -> bool {
 /// Cuts at what parts names; at a comma unless a role follows, which goes.
 fn parts(author: &str) -> Vec<&str> {
     let mut parts = vec![author];
-    for parter in PARTERS {
+    let may_part = author.contains(PARTING) || author.split(' ').nth(2).is_some();
+    for parter in PARTERS.iter().filter(|_| may_part) {
         if author.contains(parter) {
             parts = parts
                 .into_iter()
@@ -386,9 +398,11 @@ fn name(part: &str) -> Option<String> {
             part = part[..at].trim();
         }
     }
-    for dash in [" - ", " – ", " — ", " @"] {
-        if let Some(at) = part.find(dash).filter(|&at| at > 0) {
-            part = part[..at].trim();
+    if part.contains(['-', '–', '—', '@']) {
+        for dash in [" - ", " – ", " — ", " @"] {
+            if let Some(at) = part.find(dash).filter(|&at| at > 0) {
+                part = part[..at].trim();
+            }
         }
     }
     let part = without_office(without_date(without_lead(part))).trim_matches(|c: char| {
