@@ -11,7 +11,7 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 use crate::article::BlockKind;
-use crate::clean::fold::{OfSmall, ascii_len, of_small};
+use crate::clean::fold::{OfSmall, of_small};
 use crate::clean::repair::Repairs;
 use crate::ledger::Class;
 
@@ -411,16 +411,18 @@ impl<'a> LineBuilder<'a> {
 
 /// The text is NFC at a glance: it is all of characters that are settled.
 fn is_composed(text: &str) -> bool {
-    let mut rest = text;
-    loop {
-        let beyond = &rest[ascii_len(rest)..];
-        let mut chars = beyond.chars();
-        match chars.next() {
-            None => return true,
-            Some(char) if !is_settled(char) => return false,
-            Some(_) => rest = chars.as_str(),
-        }
-    }
+    text.is_ascii() || is_of_settled_bytes(text.as_bytes()) || text.chars().all(is_settled)
+}
+
+/// All characters are ASCII, other Latin letters and signs below U+0300, or common punctuation: those are settled.
+fn is_of_settled_bytes(bytes: &[u8]) -> bool {
+    // No early exit, so that the compiler makes vector loops.
+    let low = bytes
+        .iter()
+        .fold(true, |all, byte| all & ((*byte < 0xcc) | (*byte == 0xe2)));
+    low && bytes.array_windows().fold(true, |all, &[a, b, c]| {
+        all & ((a != 0xe2) | (b == 0x80) & (c >= 0x90) & (c <= 0xa7))
+    })
 }
 
 /// The character stays what it is in NFC, whatever stands before it (UAX #15, detecting normalization forms). Of characters of
@@ -465,17 +467,35 @@ fn composing_runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Printable ASCII, with single blanks between words: most stretches of most texts.
+/// All characters are seen, and single blanks stand between words: most stretches of most texts.
 fn is_plain(text: &str) -> bool {
     // No early exit, so that the compiler makes vector loops.
     let bytes = text.as_bytes();
     let printable = bytes
         .iter()
-        .fold(true, |all, byte| all & (0x20..0x7f).contains(byte));
+        .fold(true, |all, byte| all & (*byte >= 0x20) & (*byte != 0x7f));
     let blank = |byte: &u8| *byte == b' ';
-    let pairs = bytes.array_windows();
-    let doubled = pairs.fold(false, |any, [a, b]| any | (blank(a) & blank(b)));
-    printable && !doubled && !bytes.first().is_some_and(blank) && !bytes.last().is_some_and(blank)
+    // Controls, the no-break space and the soft hyphen.
+    let unseen = |a: &u8, b: &u8| (*a == 0xc2) & ((*b <= 0xa0) | (*b == 0xad));
+    let pairs = bytes.array_windows().fold(false, |any, [a, b]| {
+        any | (blank(a) & blank(b)) | unseen(a, b)
+    });
+    let ends = bytes.first().is_some_and(blank) || bytes.last().is_some_and(blank);
+    printable && !pairs && !ends && (text.is_ascii() || !has_unusual_blanks(bytes))
+}
+
+/// There is a blank or unseen character of three bytes, or one that begins alike.
+fn has_unusual_blanks(bytes: &[u8]) -> bool {
+    let of_punctuation = |b: u8, c: u8| {
+        let blank = (c <= 0x8b) | (c == 0xa8) | (c == 0xa9) | (c == 0xaf);
+        (b == 0x80) & blank | (b == 0x81) & (c >= 0x9f)
+    };
+    bytes.array_windows().fold(false, |any, &[a, b, c]| {
+        any | (a == 0xe1) & (b == 0x9a)
+            | (a == 0xe2) & of_punctuation(b, c)
+            | (a == 0xe3) & (b == 0x80) & (c == 0x80)
+            | (a == 0xef) & (b == 0xbb)
+    })
 }
 
 /// How a character that begins with a byte is read: most are seen.
@@ -628,6 +648,29 @@ mod tests {
         assert_eq!(settled.clone().find(|char| !starts_run(*char)), None);
         assert!(settled.count() > 40_000);
         assert!(is_composed("caf\u{e9} “да” 写真 한국") && !is_composed("cafe\u{301}"));
+    }
+
+    #[test]
+    fn what_is_told_at_a_glance_is_so_for_every_character() {
+        for char in ('\0'..='\u{ffff}').filter(|char| *char != ' ') {
+            for text in [
+                format!("a{char}b"),
+                format!("{char}"),
+                format!("b {char} a"),
+            ] {
+                let is_seen = !char.is_whitespace() && !is_unseen(char);
+                assert!(!is_plain(&text) || is_seen, "{char:?}");
+                let is_settled = is_of_settled_bytes(text.as_bytes());
+                assert!(!is_settled || starts_run(char), "{char:?}");
+            }
+        }
+        for plain in ["“Æ” isn’t – Été…", "ЁЖ のミ 渡轮", "a b"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        assert!(is_of_settled_bytes("“Æ” isn’t – Été…".as_bytes()));
+        for special in ["a  b", " a", "a ", "a\u{a0}b", "a\u{3000}b", "a\u{200b}"] {
+            assert!(!is_plain(special), "{special:?}");
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::article::BlockKind;
 use crate::clean::date;
+use crate::clean::fold::count_bytes;
 use crate::clean::sheet::Sheet;
 use crate::ledger::Class;
 
@@ -120,13 +121,13 @@ fn could_be(sheet: &Sheet<'_>, index: usize) -> bool {
         && !look.capitals
         && look.weight <= WEIGHT_MAX
         && look.words >= 6;
-    let sign = |byte: u8| matches!(byte, b'|' | b'\n' | b'@' | b'*');
+    let sign = |byte| (byte == b'|') | (byte == b'\n') | (byte == b'@') | (byte == b'*');
     shaped
         && line.kind == BlockKind::Paragraph
         && !line.continues
         && sheet.is_open(index)
         && sheet.hits[index].is_empty()
-        && !text.bytes().any(sign)
+        && count_bytes(text.as_bytes(), sign) == 0
         && !text.ends_with([';', ',', '-'])
         && !(memchr::memchr(b'/', text.as_bytes()).is_some()
             && (text.contains("://") || text.contains(".com/")))

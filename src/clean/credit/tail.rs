@@ -501,6 +501,8 @@ impl CreditBook {
         ];
         let window = line.floor_char_boundary(line.len().saturating_sub(TAIL_BYTES));
         static AGENCIES: LazyLock<Phrases<()>> = LazyLock::new(|| phrases(LEADS));
+        // All of them have it, and few lines do.
+        memchr::memchr(b'/', &line.as_bytes()[window..])?;
         let start = window + AGENCIES.last_in(&line[window..])?;
         let apart = line[..start].ends_with([' ', '.', ')']) && !line[..start].trim().is_empty();
         let shape = self
