@@ -28,11 +28,13 @@ use crate::unpacking::{Container, End, Incoming, Unpacked};
 use account::Account;
 use budget::{Budget, Share};
 use outcomes::Outcomes;
+use queue::{Inlet, Queue, queue};
 use refresh::Refresher;
 
 mod account;
 mod budget;
 mod outcomes;
+mod queue;
 mod refresh;
 
 /// A group of so many captures is committed without waiting for others.
@@ -153,7 +155,7 @@ impl SettingsSlot {
 
 /// A running pipeline. [`Pipeline::finish`] ends it and gives the archive back.
 pub struct Pipeline {
-    jobs: SyncSender<Job>,
+    jobs: Inlet<Job>,
     tasks: SyncSender<Task>,
     settings: SettingsSlot,
     progress: Arc<Progress>,
@@ -164,7 +166,7 @@ pub struct Pipeline {
 /// The way in for other threads than the pipeline's owner.
 #[derive(Clone)]
 pub struct Entrance {
-    jobs: SyncSender<Job>,
+    jobs: Inlet<Job>,
     tasks: SyncSender<Task>,
     progress: Arc<Progress>,
 }
@@ -180,12 +182,11 @@ impl Pipeline {
         jobs_max: usize,
         patience: Duration,
     ) -> std::io::Result<Pipeline> {
-        let (jobs, job_queue) = sync_channel(jobs_max);
+        let (jobs, job_queue) = queue(jobs_max);
         let (tasks, task_queue) = sync_channel(PREPARED_QUEUE);
         let settings = SettingsSlot::new(settings);
         let progress = Arc::new(Progress::default());
         progress.note_archive(&writer, captures);
-        let job_queue = Arc::new(Mutex::new(job_queue));
         let prepared = Budget::new(PREPARED_BYTES_MAX);
         let workers = (1..=workers.max(1))
             .map(|number| {
@@ -260,9 +261,7 @@ impl Entrance {
     /// Hands in a job; waits while the queue is full.
     pub fn submit(&self, job: Job) {
         self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.jobs
-            .send(job)
-            .expect("the workers live as long as an entrance");
+        self.jobs.put(job);
     }
 
     /// Runs `task` on the committer's thread, between two commits, and hands what it gave to `answer`, which must not block.
@@ -295,7 +294,7 @@ impl Entrance {
 }
 
 struct Worker {
-    jobs: Arc<Mutex<Receiver<Job>>>,
+    jobs: Arc<Queue<Job>>,
     tasks: SyncSender<Task>,
     /// What may wait for the committer.
     prepared: Arc<Budget>,
@@ -305,7 +304,7 @@ struct Worker {
 
 impl Worker {
     fn run(&self) {
-        while let Some(job) = self.wait() {
+        while let Some(job) = self.jobs.wait() {
             let mut batch = Vec::new();
             let mut bytes = 0;
             let mut next = Some(job);
@@ -325,21 +324,10 @@ impl Worker {
                     Err(outcome) => self.give_back(outcome, done),
                 }
                 let is_full = batch.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX;
-                next = if is_full { None } else { self.take() };
+                next = if is_full { None } else { self.jobs.take() };
             }
             self.work(batch);
         }
-    }
-
-    /// The next job, as soon as there is one; `None` when none will come any more.
-    fn wait(&self) -> Option<Job> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.recv().ok()
-    }
-
-    /// The next job if one waits. Whoever holds the lock waits for one, or takes it.
-    fn take(&self) -> Option<Job> {
-        self.jobs.try_lock().ok()?.try_recv().ok()
     }
 
     /// Reads what is to be archived. Whatever happens to it, a job is given back.
