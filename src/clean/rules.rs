@@ -747,6 +747,20 @@ mod tests {
     }
 
     #[test]
+    fn rules_say_the_same_of_their_cases_when_they_are_tried_often() {
+        for source in pack::built_in() {
+            let pack = Pack::parse(source).expect("reads");
+            for rule in pack.rules() {
+                let pattern = rule.pattern.as_ref().map(|pattern| rule.compile(pattern));
+                let pattern = pattern.map(|pattern| pattern.expect("it is proven"));
+                pattern.into_iter().for_each(Pattern::try_often);
+            }
+            let defects: Vec<_> = pack.prove().iter().map(ToString::to_string).collect();
+            assert!(defects.is_empty(), "{}", defects.join("\n"));
+        }
+    }
+
+    #[test]
     fn names_of_rules_are_unique() {
         let rules = Rules::built_in();
         let mut names: Vec<_> = rules.rules().iter().map(|rule| &rule.name).collect();

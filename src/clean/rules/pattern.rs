@@ -144,7 +144,7 @@ impl Pattern {
         })))
     }
 
-    /// The first place in a line of at most [`LINE_BYTES_MAX`] where it fits.
+    /// The first place where it fits in a line, or in the end of one: [`LINE_BYTES_MAX`], and the rest of a character before.
     pub(super) fn find(&self, line: &str) -> Option<Found> {
         let Pattern(ways) = self;
         if !line
@@ -202,8 +202,9 @@ fn plain(hir: &Hir) -> Result<BoundedBacktracker, Box<thompson::BuildError>> {
         .nfa_size_limit(Some(PATTERN_BYTES_MAX))
         .which_captures(captures_of(hir));
     let nfa = NFA::compiler().configure(config).build_from_hir(hir)?;
-    // A bit for each state at each place of the longest line, and the last word of them.
-    let bits = nfa.states().len() * (LINE_BYTES_MAX + 1);
+    // A bit for each state at each place of the longest line, of which no character is cut, and the last word of them.
+    let places = LINE_BYTES_MAX + char::MAX_LEN_UTF8;
+    let bits = nfa.states().len() * places;
     let config = backtrack::Config::new().visited_capacity(bits / 8 + size_of::<usize>());
     let mut builder = BoundedBacktracker::builder();
     Ok(builder.configure(config).build_from_nfa(nfa)?)
@@ -391,6 +392,16 @@ fn folded_ascii(class: &ClassUnicode) -> Option<ClassBytes> {
 mod tests {
     use super::*;
 
+    impl Pattern {
+        /// Makes it be compiled well.
+        pub(in crate::clean::rules) fn try_often(&self) {
+            for _ in 0..=TRIES_PLAIN {
+                self.find("");
+            }
+            assert!(self.0.well.get().is_some_and(Option::is_some));
+        }
+    }
+
     fn is_match(pattern: &str, line: &str) -> bool {
         let pattern = Pattern::new(pattern).expect("a regular expression");
         pattern.find(line).is_some()
@@ -415,10 +426,7 @@ mod tests {
         };
         let plain: Vec<_> = lines.iter().map(find).collect();
         assert_eq!(plain.iter().filter(|found| found.is_some()).count(), 4);
-        for _ in 0..TRIES_PLAIN {
-            pattern.find("");
-        }
-        assert!(pattern.0.well.get().is_some_and(Option::is_some));
+        pattern.try_often();
         assert_eq!(lines.iter().map(find).collect::<Vec<_>>(), plain);
     }
 
@@ -446,6 +454,15 @@ mod tests {
         assert!(is_match("^a?", "ferry") && is_match("^$", "") && is_match(r"^\b", "ferry"));
         assert!(is_match("^(?:a|[^x])erry", "ferry") && !is_match("^[^x]erry", "xerry"));
         assert!(is_match(r"^\W*ferry", "— ferry") && !is_match(r"^\W*ferry", "the ferry"));
+    }
+
+    #[test]
+    fn the_longest_line_is_looked_at_to_its_end() {
+        let pattern = Pattern::new(r"(?:ferry|fähre|паром|\w{3}){1,9}\W*$").expect("a pattern");
+        let line = format!("{}паром", "·".repeat(LINE_BYTES_MAX));
+        let line = &line[line.floor_char_boundary(line.len() - LINE_BYTES_MAX - 1)..];
+        assert!(line.len() > LINE_BYTES_MAX);
+        assert!(pattern.find(line).is_some());
     }
 
     #[test]
