@@ -421,7 +421,7 @@ fn is_of_settled_bytes(bytes: &[u8]) -> bool {
         .iter()
         .fold(true, |all, byte| all & ((*byte < 0xcc) | (*byte == 0xe2)));
     low && bytes.array_windows().fold(true, |all, &[a, b, c]| {
-        all & ((a != 0xe2) | (b == 0x80) & (c >= 0x90) & (c <= 0xa7))
+        all & ((a != 0xe2) | (b == 0x80) & (0x90..=0xa7).contains(&c))
     })
 }
 
