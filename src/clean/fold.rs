@@ -148,14 +148,16 @@ pub(super) fn count_bytes(text: &[u8], is: impl Fn(u8) -> bool) -> usize {
     pieces.map(|piece| usize::from(count(piece))).sum()
 }
 
-/// Whether a text is of ASCII that is seen and of single blanks. Made to look at many bytes at once, which nearly always are.
-pub(super) fn is_tidy(text: &str) -> bool {
+/// The text without blanks at its ends, if it is of ASCII that is seen and of single blanks, as most texts are. Made to look at
+/// many bytes at once.
+pub(super) fn tidy(text: &str) -> Option<&str> {
+    let text = text.trim();
     let bytes = text.as_bytes();
     let seen = bytes.iter().fold(true, |all, byte| {
         all & (byte.is_ascii_graphic() | (*byte == b' '))
     });
     let mut pairs = bytes.array_windows();
-    seen && pairs.all(|pair| *pair != [b' '; 2])
+    (seen && pairs.all(|pair| *pair != [b' '; 2])).then_some(text)
 }
 
 /// Whether a character may have a small and a capital form: punctuation, Chinese characters, kana and Hangul, of which some

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use whatlang::Lang;
 
+use crate::clean::phrases::spread;
+
 /// So many bytes of text are looked at.
 const SAMPLE_BYTES: usize = 1536;
 
@@ -60,22 +62,23 @@ static LANGUAGES_OF: LazyLock<Box<[(u64, u32); PLACES]>> = LazyLock::new(|| {
     table
 });
 
-/// Four times as many as there are small words.
+/// Several times as many as there are small words, so that most lie where they are looked for.
 const PLACES: usize = 1024;
 
 /// No small word is longer.
-const WORD_BYTES_MAX: usize = 8;
+const WORD_BYTES_MAX: usize = 7;
 
-/// A short word as a number.
+/// A short word as a number: its bytes behind a one.
 fn packed(word: &[u8]) -> u64 {
-    word.iter()
-        .fold(0, |packed, byte| packed << 8 | u64::from(*byte))
+    let add = |packed, byte: &u8| packed << 8 | u64::from(*byte);
+    word.iter().fold(NO_BYTES, add)
 }
+
+const NO_BYTES: u64 = 1;
 
 /// Where a word is in the table or would be, and its languages.
 fn find(table: &[(u64, u32); PLACES], word: u64) -> (usize, u32) {
-    // Fibonacci hashing: Knuth, The Art of Computer Programming, 6.4.
-    let mut place = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.ilog2())) as usize;
+    let mut place = (spread(word) >> (u64::BITS - PLACES.ilog2())) as usize;
     while table[place].0 != word && table[place].0 != 0 {
         place = (place + 1) % PLACES;
     }
@@ -110,11 +113,11 @@ fn by_small_words(sample: &str) -> Option<&'static str> {
             languages &= languages - 1;
         }
     };
-    let (mut word, mut length) = (0, 0);
+    let (mut word, mut length) = (NO_BYTES, 0);
     for &byte in sample.as_bytes() {
         if byte.is_ascii_whitespace() {
             count(word, length);
-            (word, length) = (0, 0);
+            (word, length) = (NO_BYTES, 0);
         } else {
             (word, length) = (word << 8 | u64::from(byte), length + 1);
         }

@@ -7,12 +7,12 @@ use crate::clean::fold::{OfSmall, of_small};
 /// Letters and digits in lower case, parted by single spaces.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    let mut blank = false;
+    let mut parted = false;
     let mut rest = text;
     // Runs of ASCII, nearly all of the text, are folded as bytes.
     while let Some(first) = rest.bytes().next() {
-        let mut is_part = |folded: &mut String| {
-            if std::mem::take(&mut blank) && !folded.is_empty() {
+        let mut part_words = |folded: &mut String| {
+            if std::mem::take(&mut parted) && !folded.is_empty() {
                 folded.push(' ');
             }
         };
@@ -20,10 +20,10 @@ pub fn fold(text: &str) -> String {
             let length = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
             let (run, after) = rest.split_at(length.unwrap_or(rest.len()));
             if run.is_empty() {
-                blank = true;
+                parted = true;
                 rest = &rest[1..];
             } else {
-                is_part(&mut folded);
+                part_words(&mut folded);
                 folded.push_str(run);
                 rest = after;
             }
@@ -34,15 +34,15 @@ pub fn fold(text: &str) -> String {
         rest = chars.as_str();
         match SMALL.get(char as usize) {
             Some(Some(lower)) => {
-                is_part(&mut folded);
+                part_words(&mut folded);
                 folded.push(*lower);
             }
             _ if char.is_alphanumeric() => {
-                is_part(&mut folded);
+                part_words(&mut folded);
                 folded.extend(char.to_lowercase());
             }
             _ if matches!(char, '\u{ad}' | '\u{301}') => {}
-            _ => blank = true,
+            _ => parted = true,
         }
     }
     folded.make_ascii_lowercase();

@@ -38,13 +38,13 @@ const NUMBERS: usize = 1 << NUMBER_BITS;
 
 /// Spreads heads: the upper bits are a number (Fibonacci hashing; Knuth, The Art of Computer Programming, 6.4).
 #[inline(always)]
-fn spread(head: u32) -> u64 {
-    u64::from(head).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+pub(super) fn spread(head: u64) -> u64 {
+    head.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[inline(always)]
 fn numbers(head: u32) -> [usize; 2] {
-    let spread = spread(head) >> (u64::BITS - 2 * NUMBER_BITS);
+    let spread = spread(u64::from(head)) >> (u64::BITS - 2 * NUMBER_BITS);
     [spread as usize / NUMBERS, spread as usize % NUMBERS]
 }
 
@@ -85,12 +85,11 @@ impl Heads {
         heads
     }
 
-    /// 0 if no head is there; else one may be.
     #[inline(always)]
-    fn any(&self, head: u32) -> u64 {
+    fn may_have(&self, head: u32) -> bool {
         let pair = head as usize % PAIRS;
         let short = self.pairs[pair / 64] >> (pair % 64) & 1;
-        u64::from(self.long(head)) | short
+        u64::from(self.long(head)) | short != 0
     }
 
     #[inline(always)]
@@ -192,7 +191,7 @@ impl<T: Copy> Table<T> {
 }
 
 fn bucket(first: u64, head: usize, shift: u32) -> usize {
-    (spread(shortened(first as u32, head)) >> shift) as usize
+    (spread(u64::from(shortened(first as u32, head))) >> shift) as usize
 }
 
 impl<T: Copy> Phrases<T> {
@@ -226,8 +225,8 @@ impl<T: Copy> Phrases<T> {
             let heads = &bytes[start..bytes.len().min(next + HEAD - 1)];
             let mut begun = 0;
             for (place, head) in heads.array_windows().enumerate() {
-                let any = self.heads.any(u32::from_le_bytes(*head));
-                begun |= u64::from(any != 0) << place;
+                let may_begin = self.heads.may_have(u32::from_le_bytes(*head));
+                begun |= u64::from(may_begin) << place;
             }
             while begun != 0 {
                 self.find_at(bytes, start + begun.trailing_zeros() as usize, &mut found);

@@ -65,9 +65,11 @@ impl<T> Queue<T> {
         self.pop(&mut state)
     }
 
-    /// The next if one is there.
+    /// The next if one is there that no other thread waits for.
     pub(super) fn take(&self) -> Option<T> {
-        self.pop(&mut self.lock())
+        let mut state = self.lock();
+        let is_spare = state.waiting.len() > state.idle;
+        is_spare.then(|| self.pop(&mut state)).flatten()
     }
 
     fn pop(&self, state: &mut State<T>) -> Option<T> {
@@ -139,6 +141,16 @@ mod tests {
         assert_eq!(taken.len(), 3 * EACH);
         assert_eq!(taken.into_iter().collect::<BTreeSet<_>>().len(), 3 * EACH);
         assert_eq!((queue.wait(), queue.take()), (None, None));
+    }
+
+    #[test]
+    fn who_waits_is_let_go_when_nothing_will_come() {
+        let (inlet, queue) = queue::<u8>(8);
+        let thread = thread::spawn(move || queue.wait());
+        thread::sleep(Duration::from_millis(20));
+        drop(inlet.clone());
+        drop(inlet);
+        assert_eq!(thread.join().expect("it was let go"), None);
     }
 
     #[test]

@@ -304,7 +304,8 @@ fn is_led(lead: &str, capital: bool, rest: &str) -> bool {
 fn parts(author: &str) -> Vec<&str> {
     let mut parts = vec![author];
     let may_part = author.contains(PARTING) || author.split(' ').nth(2).is_some();
-    for parter in PARTERS.iter().filter(|_| may_part) {
+    let parters = if may_part { PARTERS } else { &[] };
+    for parter in parters {
         if author.contains(parter) {
             parts = parts
                 .into_iter()

@@ -1,6 +1,6 @@
 //! Texts of metadata made plain: no character references, no tags, single spaces.
 
-use crate::clean::fold::is_tidy;
+use crate::clean::fold::tidy;
 use crate::clean::reference::character_reference;
 
 /// The text without tags, with character references resolved, blanks folded. References are resolved twice, since templates escape
@@ -20,9 +20,8 @@ pub fn plain(text: &str) -> String {
 }
 
 fn squeeze(text: &str) -> String {
-    let text = text.trim();
-    if is_tidy(text) {
-        return text.to_owned();
+    if let Some(tidy) = tidy(text) {
+        return tidy.to_owned();
     }
     let mut squeezed = String::with_capacity(text.len());
     let unseen = |c: char| matches!(c, '\u{feff}' | '\u{ad}' | '\u{200b}' | '\u{2060}');

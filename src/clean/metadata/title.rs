@@ -36,7 +36,9 @@ fn shorter<'a>(title: &'a str, sites: &[String]) -> Option<&'a str> {
         let Some(last) = title.rsplit_once(parter) else {
             continue;
         };
-        let first = title.split_once(parter).unwrap_or(last);
+        let Some(first) = title.split_once(parter) else {
+            continue;
+        };
         for (rest, part) in [(last.0, last.1), (first.1, first.0)] {
             if is_site(part, sites) && !rest.trim().is_empty() {
                 return Some(rest.trim());

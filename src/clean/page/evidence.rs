@@ -6,7 +6,7 @@ use super::context::Contexts;
 use super::families::Families;
 use super::outline::{Outline, Run};
 use crate::clean::date;
-use crate::clean::fold::is_tidy;
+use crate::clean::fold::tidy;
 use crate::clean::words::{self, Label};
 use crate::tree::{Attr, NodeId, Tag};
 
@@ -407,9 +407,8 @@ fn spaced(outline: &Outline, run: &Run) -> String {
 
 /// Without blanks at the ends, and single spaces between words.
 fn squeeze(text: &str) -> String {
-    let text = text.trim();
-    if is_tidy(text) {
-        return text.to_owned();
+    if let Some(tidy) = tidy(text) {
+        return tidy.to_owned();
     }
     let mut squeezed = String::with_capacity(text.len());
     for word in text.split_whitespace() {

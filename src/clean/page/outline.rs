@@ -607,3 +607,37 @@ fn next_stop(text: &[u8]) -> Option<usize> {
     let within = text[at..].iter().position(may_stop);
     within.map(|within| at + within)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn stops_count_where_something_follows_that_may_follow_a_sentence(
+            sentences in proptest::collection::vec(("[a-zé渡]{1,9}", "[.!?]", "[\"')\\]”’»]{0,2}"), 0..6),
+            rest in "[a-z]{0,5}",
+        ) {
+            let ended: Vec<String> = sentences.iter().map(|(words, stop, closing)| format!("{words}{stop}{closing}")).collect();
+            let text = format!("{} {rest}", ended.join(" "));
+            let counted = count(text.as_bytes());
+            prop_assert_eq!(usize::from(counted.stops), sentences.len());
+            prop_assert_eq!(counted.bytes as usize, text.bytes().filter(|byte| *byte != b' ').count());
+            prop_assert!(!counted.closed);
+        }
+    }
+
+    #[test]
+    fn a_stop_within_a_word_is_none_and_one_at_the_end_closes_the_text() {
+        let count = |text: &str| {
+            let Count { stops, closed, .. } = count(text.as_bytes());
+            (stops, closed)
+        };
+        assert_eq!(count("gazette.example is 3.5 years old"), (0, false));
+        assert_eq!(count("He left. “So did she.”"), (2, true));
+        assert_eq!(count("渡轮离港。没有人注意到。"), (3, true));
+        assert_eq!(count("وصلت العبارة؟ नाव आई।"), (2, true));
+        assert_eq!(count("one. ".repeat(70_000).as_str()), (u16::MAX, false));
+    }
+}

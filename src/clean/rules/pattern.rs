@@ -1,83 +1,25 @@
 //! The pattern of a rule. To compile one well takes as long as some hundred tries in the plainest way, and a process that
 //! cleans a hundred pages tries most of them a dozen times: each is compiled plainly first, and well once it is tried often.
-//!
-//! | form | means here |
-//! |---|---|
-//! | `\W*` | the signs that frame a line |
-//! | `\p{L}` | a letter, by the blocks of letters |
-//! | `\p{Lu}` | a capital of Latin, Greek, Cyrillic or Armenian |
-//! | `\w` | a letter as above, a digit or `_` |
-//!
-//! The exact classes of Unicode have 700 ranges, and each use of one in each pattern costs a tenth of a millisecond to
-//! compile and more to match; lines of families do not tell a letter from its accent. What a class says of ASCII alone is
-//! matched byte by byte.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta::{self, Regex};
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::{self, NFA, State, WhichCaptures};
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, PatternID};
-use regex_syntax::hir::{
-    Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
-    Repetition,
-};
+use regex_syntax::hir::{Hir, Look};
 
 use super::LINE_BYTES_MAX;
 
+mod bytes;
+mod forms;
+
 /// A pattern that compiles to more is refused: matching takes time in proportion.
 const PATTERN_BYTES_MAX: usize = 4 << 20;
-
-/// Signs that frame a line.
-const FRAME: &str = r"[\x20-/:-@\[-`{-~«»“”„‘’…–—·•→►▶©（）「」【】]";
-
-/// A letter: the blocks of letters, whole.
-const LETTER: &str = concat!(
-    r"[A-Za-zªµºÀ-ÖØ-öø-\u{373}\u{376}-\u{37d}\u{37f}-\u{386}\u{388}-\u{589}\u{591}-\u{5bd}\u{5d0}-\u{60b}",
-    r"\u{610}-\u{61a}\u{620}-\u{669}\u{66e}-\u{6d3}\u{6d5}-\u{963}\u{966}-\u{1fff}\u{2c00}-\u{2dff}\u{3005}-\u{3007}",
-    r"\u{3041}-\u{d7ff}\u{f900}-\u{fdff}\u{fe70}-\u{fefc}\u{ff21}-\u{ff3a}\u{ff41}-\u{ff5a}\u{ff66}-\u{ffdc}",
-    r"\u{10000}-\u{1e8ff}\u{20000}-\u{3ffff}]"
-);
-
-/// The forms that mean something else than in Unicode. While a pattern is parsed, a private character stands for each.
-static FORMS: LazyLock<[Form; 4]> = LazyLock::new(|| {
-    let class = |text: &str| match regex_syntax::parse(text).map(Hir::into_kind) {
-        Ok(HirKind::Class(Class::Unicode(class))) => class,
-        other => unreachable!("a constant class, not {other:?}"),
-    };
-    let letter = class(LETTER);
-    let mut word = class("[0-9_]");
-    word.union(&letter);
-    let capitals = ('A'..='\u{556}').filter(|char| char.is_uppercase());
-    let form = |text, stand_in, class| Form {
-        text,
-        stand_in,
-        class,
-    };
-    [
-        form(
-            r"\p{Lu}",
-            '\u{e001}',
-            ClassUnicode::new(capitals.map(|char| ClassUnicodeRange::new(char, char))),
-        ),
-        form(r"\p{L}", '\u{e002}', letter),
-        form(r"\w", '\u{e003}', word),
-        form(r"\W*", '\u{e004}', class(FRAME)),
-    ]
-});
-
-/// A private character that stands for nothing: only a class that is told by what it lacks has it.
-const NO_STAND_IN: char = '\u{e000}';
-
-struct Form {
-    text: &'static str,
-    stand_in: char,
-    class: ClassUnicode,
-}
 
 /// After so many tries a pattern is compiled well: then the time to do so has been lost on trying plainly.
 const TRIES_PLAIN: u32 = 256;
@@ -124,12 +66,14 @@ impl Pattern {
         let mut parser = regex_syntax::ParserBuilder::new()
             .case_insensitive(true)
             .build();
-        let hir = parser.parse(&with_stand_ins(pattern)).map_err(|error| {
-            // Told of what the writer wrote.
-            let error = parser.parse(pattern).err().unwrap_or(error);
-            PatternError::Syntax(Box::new(error))
-        })?;
-        let hir = compact(hir);
+        let hir = parser
+            .parse(&forms::with_stand_ins(pattern))
+            .map_err(|error| {
+                // Told of what the writer wrote.
+                let error = parser.parse(pattern).err().unwrap_or(error);
+                PatternError::Syntax(Box::new(error))
+            })?;
+        let hir = bytes::compact(hir);
         let plain = plain(&hir).map_err(|error| match error.size_limit() {
             Some(_) => PatternError::TooLarge,
             None => PatternError::Compile(error),
@@ -147,11 +91,7 @@ impl Pattern {
     /// The first place where it fits in a line, or in the end of one: [`LINE_BYTES_MAX`], and the rest of a character before.
     pub(super) fn find(&self, line: &str) -> Option<Found> {
         let Pattern(ways) = self;
-        if !line
-            .bytes()
-            .next()
-            .is_none_or(|byte| ways.first[usize::from(byte)])
-        {
+        if !ways.may_begin(line) {
             return None;
         }
         let groups = ways.plain.get_nfa().group_info();
@@ -170,8 +110,10 @@ impl Pattern {
             }
         }
         let span = captures.get_match()?.range();
+        // What looks at single bytes could end within a character.
+        line.get(span.clone())?;
         let learnt = names.filter_map(|name| {
-            let value = line[captures.get_group_by_name(name)?.range()].trim();
+            let value = line.get(captures.get_group_by_name(name)?.range())?.trim();
             (!value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
         });
         let learnt = learnt.collect();
@@ -180,6 +122,11 @@ impl Pattern {
 }
 
 impl Ways {
+    fn may_begin(&self, line: &str) -> bool {
+        let first = line.bytes().next();
+        first.is_none_or(|first| self.first[usize::from(first)])
+    }
+
     /// How to match, once it is worth the time.
     fn well(&self) -> Option<&Regex> {
         if self.well.get().is_none() && self.tries.fetch_add(1, Ordering::Relaxed) < TRIES_PLAIN {
@@ -245,149 +192,6 @@ fn captures_of(hir: &Hir) -> WhichCaptures {
     }
 }
 
-/// The pattern with each of the [`FORMS`] as one character, so that the long classes are not parsed again.
-fn with_stand_ins(pattern: &str) -> String {
-    let mut short = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(at) = rest.find('\\') {
-        short.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let form = FORMS.iter().find(|form| rest.starts_with(form.text));
-        let length = match form {
-            Some(form) => {
-                short.push(form.stand_in);
-                form.text.trim_end_matches('*').len()
-            }
-            None => {
-                let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
-                short.push_str(&rest[..length]);
-                length
-            }
-        };
-        rest = &rest[length..];
-    }
-    short + rest
-}
-
-/// The same over bytes where that is smaller, and with the classes that stand-ins stand for.
-fn compact(hir: Hir) -> Hir {
-    match hir.into_kind() {
-        HirKind::Class(Class::Unicode(class)) => one_char(resolved(class)),
-        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-            Ok(text) if text.contains(is_stand_in) => {
-                Hir::concat(text.chars().map(one_or_stand_in).collect())
-            }
-            _ => Hir::literal(literal.0),
-        },
-        HirKind::Repetition(repetition) => compact_repetition(repetition),
-        HirKind::Capture(mut capture) => {
-            capture.sub = Box::new(compact(*capture.sub));
-            Hir::capture(capture)
-        }
-        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(compact).collect()),
-        HirKind::Alternation(ways) => Hir::alternation(ways.into_iter().map(compact).collect()),
-        HirKind::Class(class) => Hir::class(class),
-        HirKind::Look(look) => Hir::look(look),
-        HirKind::Empty => Hir::empty(),
-    }
-}
-
-fn is_stand_in(char: char) -> bool {
-    FORMS.iter().any(|form| form.stand_in == char)
-}
-
-fn one_or_stand_in(char: char) -> Hir {
-    match FORMS.iter().find(|form| form.stand_in == char) {
-        Some(form) => one_char(form.class.clone()),
-        None => Hir::literal(char.encode_utf8(&mut [0; 4]).as_bytes()),
-    }
-}
-
-/// A class with the classes that stand-ins in it stand for.
-fn resolved(mut class: ClassUnicode) -> ClassUnicode {
-    let has = |class: &ClassUnicode, char| {
-        let mut ranges = class.iter();
-        ranges.any(|range| (range.start()..=range.end()).contains(&char))
-    };
-    let is_negated = has(&class, NO_STAND_IN);
-    for form in &*FORMS {
-        match (is_negated, has(&class, form.stand_in)) {
-            (true, false) => class.difference(&form.class),
-            (false, true) => class.union(&form.class),
-            _ => {}
-        }
-    }
-    class
-}
-
-/// One character of a class.
-fn one_char(class: ClassUnicode) -> Hir {
-    let Some(mut starts) = beyond_ascii(&class) else {
-        return Hir::class(match folded_ascii(&class) {
-            Some(bytes) => Class::Bytes(bytes),
-            None => Class::Unicode(class),
-        });
-    };
-    let inner = ClassBytes::new([ClassBytesRange::new(0x80, 0xbf)]);
-    starts.difference(&inner);
-    Hir::concat(vec![Hir::class(Class::Bytes(starts)), any_number(inner)])
-}
-
-/// Lines are sound UTF-8, and what follows can only begin where a character does: any number of characters that are told by
-/// the ASCII they are not is any number of bytes.
-fn compact_repetition(repetition: Repetition) -> Hir {
-    let of = |class| beyond_ascii(&class).map(|bytes| (class, bytes));
-    let class = match repetition.sub.kind() {
-        HirKind::Class(Class::Unicode(class)) if repetition.max.is_none() => {
-            of(resolved(class.clone()))
-        }
-        _ => None,
-    };
-    let Some((class, bytes)) = class else {
-        return Hir::repetition(Repetition {
-            sub: Box::new(compact(*repetition.sub)),
-            ..repetition
-        });
-    };
-    let mut parts = vec![one_char(class); repetition.min as usize];
-    parts.push(Hir::repetition(Repetition {
-        min: 0,
-        sub: Box::new(Hir::class(Class::Bytes(bytes))),
-        ..repetition
-    }));
-    Hir::concat(parts)
-}
-
-fn any_number(bytes: ClassBytes) -> Hir {
-    Hir::repetition(Repetition {
-        min: 0,
-        max: None,
-        greedy: true,
-        sub: Box::new(Hir::class(Class::Bytes(bytes))),
-    })
-}
-
-/// The bytes of the characters of a class that has all beyond ASCII.
-fn beyond_ascii(class: &ClassUnicode) -> Option<ClassBytes> {
-    let last = class.ranges().last()?;
-    let all = last.end() == char::MAX && last.start() <= '\u{80}';
-    let byte = |char| u8::try_from(char).ok().filter(u8::is_ascii).unwrap_or(0xff);
-    let ranges = class.iter().map(|range| (range.start(), range.end()));
-    all.then(|| {
-        ClassBytes::new(ranges.map(|(start, end)| ClassBytesRange::new(byte(start), byte(end))))
-    })
-}
-
-/// The bytes of a class of ASCII. The long s and the sign for Kelvin, which fold to ASCII, do not count: they would double
-/// each s and k.
-fn folded_ascii(class: &ClassUnicode) -> Option<ClassBytes> {
-    let is_folded = |range: &ClassUnicodeRange| {
-        range.start() == range.end() && matches!(range.start(), '\u{17f}' | '\u{212a}')
-    };
-    let ascii = class.iter().filter(|range| !is_folded(range));
-    ClassUnicode::new(ascii.copied()).to_byte_class()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,6 +248,80 @@ mod tests {
         assert_eq!(span("f.{3,}", "fäö"), None);
         assert_eq!(span("(?s)^.$", "渡"), Some(0..3));
         assert_eq!(span("[^a-z]$", "ferry渡"), Some(5..8));
+    }
+
+    #[test]
+    fn whatever_a_pattern_says_it_fits_where_the_library_says() {
+        let patterns = [
+            r"f[^\x00-\x7f]",
+            r"[[:^ascii:]]+",
+            r"[a\x{80}-\x{10ffff}]+",
+            r"[\w\W]",
+            r"[\p{L}\W]+",
+            r"[\w--\d]+",
+            r"[\w&&[a-z]]+",
+            r"[a[^\w]]+",
+            r"(?:[^\w]|[_-])+",
+            r"(?:[^\w]|a)+",
+            r"(?:\w|-)+",
+            r"[\w-.]+",
+            r"\W+",
+            r"\W*?f",
+            r"\w{3}",
+            r"[^\w]",
+            r"(?x) \w \w  # two",
+            r"\p{Lu}\p{L}+",
+            r"(?:[^a]|\p{L})+",
+            r"[^.]+?(?:e|$)",
+            r".{2,4}r",
+            r"(?s)f.+?r",
+            r"(?:fä|[^f]){2,}",
+            r"[^,]{3,5}?h",
+            r"\bf.*\b",
+            r"[\p{Lu}-]+",
+            r"\S+ \S+",
+            r"[^а-я]+",
+            r"(?:.|\n){7}",
+        ];
+        let lines = [
+            "Fähre, die: 3 Möwen_im-Nebel",
+            "ferry",
+            "паром у причала",
+            "渡轮。渡轮",
+            "a-_9 ÉTÉ",
+            "…",
+            "",
+            "İ ß ﬀ",
+            "«фере»\nfre.",
+        ];
+        for pattern in patterns {
+            let compiled = Pattern::new(pattern).expect("a regular expression");
+            let library = forms::tests::by_library(pattern);
+            let check = |how| {
+                for line in lines {
+                    let span = compiled.find(line).map(|found| found.span);
+                    let expected = library.find(line).map(|found| found.range());
+                    assert_eq!(span, expected, "{how}: {pattern} in {line:?}");
+                }
+            };
+            check("plainly");
+            compiled.try_often();
+            check("well");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_multiplies_is_refused_before_it_fills_the_memory() {
+        for pattern in [".{50000000,}", "[^.]{4000000000,}", r"(?:\w{1000}){1000}"] {
+            let error = Pattern::new(pattern).expect_err("it is too large");
+            assert!(matches!(error, PatternError::TooLarge), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_ends_within_a_character_does_not_fit() {
+        assert!(!is_match(r"f[^.]*?(?-u:\B)", "fähre"));
+        assert!(is_match(r"f[^.]*?(?-u:\B)", "ferry"));
     }
 
     #[test]
