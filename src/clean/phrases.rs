@@ -27,11 +27,7 @@ struct Heads {
     long: [Box<[u8; NUMBERS]>; 2],
     /// By the first byte, the second and the third. Those of a byte or two go with anything that follows.
     short: [Box<[u32; 256]>; HEAD - 1],
-    /// A bit for each two bytes that a shorter head may begin with.
-    pairs: Box<[u64; PAIRS / 64]>,
 }
-
-const PAIRS: usize = 1 << 16;
 
 const NUMBER_BITS: u32 = 12;
 const NUMBERS: usize = 1 << NUMBER_BITS;
@@ -53,7 +49,6 @@ impl Heads {
         let mut heads = Heads {
             long: [Box::new([0; NUMBERS]), Box::new([0; NUMBERS])],
             short: std::array::from_fn(|_| Box::new([0; 256])),
-            pairs: Box::new([0; PAIRS / 64]),
         };
         let [short @ .., long] = by_length;
         for (number, phrase) in long.iter().enumerate() {
@@ -73,23 +68,13 @@ impl Heads {
                     None => bytes.iter_mut().for_each(|byte| *byte |= set),
                 }
             }
-            let seconds = match text.get(1) {
-                Some(second) => *second..=*second,
-                None => 0..=u8::MAX,
-            };
-            for second in seconds {
-                let pair = usize::from(u16::from_le_bytes([text[0], second]));
-                heads.pairs[pair / 64] |= 1 << (pair % 64);
-            }
         }
         heads
     }
 
     #[inline(always)]
     fn may_have(&self, head: u32) -> bool {
-        let pair = head as usize % PAIRS;
-        let short = self.pairs[pair / 64] >> (pair % 64) & 1;
-        u64::from(self.long(head)) | short != 0
+        u32::from(self.long(head)) | self.short(head) != 0
     }
 
     #[inline(always)]
