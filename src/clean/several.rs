@@ -23,8 +23,7 @@ pub(super) fn articles(sheet: &Sheet<'_>) -> Vec<Range<usize>> {
     let mut starts = vec![0];
     let mut prose = Prose::default();
     for index in 0..sheet.len() {
-        // Whatever the first line is, an article begins there.
-        if let Some(sure) = (index > 0).then(|| head(sheet, index)).flatten() {
+        if let Some(sure) = head(sheet, index) {
             if sure && prose.is_article() && prose_after(sheet, index).is_article() {
                 starts.push(index);
             }
@@ -78,6 +77,8 @@ fn prose_after(sheet: &Sheet<'_>, start: usize) -> Prose {
 /// Whether the line is a headline with a byline or date below it, and if so, whether it surely begins an article.
 fn head(sheet: &Sheet<'_>, index: usize) -> Option<bool> {
     const HEAD_LINES_MAX: usize = 3;
+    // Whatever the first line is, an article begins there.
+    let above = index.checked_sub(1)?;
     let look = sheet.looks[index];
     let line = &sheet.lines.lines[index];
     let claimed = sheet.hit(index, &[Position::End, Position::Edges, Position::Anywhere]);
@@ -91,10 +92,8 @@ fn head(sheet: &Sheet<'_>, index: usize) -> Option<bool> {
         let (byline, date) = signs(sheet, index);
         (signed || byline, dated || date)
     });
-    let above = index.checked_sub(1);
-    let apart = above.is_some_and(|above| ends(sheet, above));
-    let border = above.is_some_and(|above| is_border(sheet, above));
-    (signed || dated).then_some(apart && (signed && dated || border))
+    let sure = || ends(sheet, above) && (signed && dated || is_border(sheet, above));
+    (signed || dated).then(sure)
 }
 
 /// Whether a line is a byline, and whether it is (or has) a date.

@@ -68,8 +68,10 @@ impl<T> Queue<T> {
     /// The next if one is there that no other thread waits for.
     pub(super) fn take(&self) -> Option<T> {
         let mut state = self.lock();
-        let is_spare = state.waiting.len() > state.idle;
-        is_spare.then(|| self.pop(&mut state)).flatten()
+        if state.waiting.len() <= state.idle {
+            return None;
+        }
+        self.pop(&mut state)
     }
 
     fn pop(&self, state: &mut State<T>) -> Option<T> {

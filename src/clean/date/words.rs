@@ -46,9 +46,8 @@ pub(super) fn labels(text: &str) -> Vec<(Range<usize>, Role)> {
     found.retain(|(span, _)| {
         let is_apart = span.start >= end;
         end = if is_apart { span.end } else { end };
-        is_apart
+        is_apart && is_edge(span.start) && is_edge(span.end)
     });
-    found.retain(|(span, _)| is_edge(span.start) && is_edge(span.end));
     found
 }
 

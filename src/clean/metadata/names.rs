@@ -516,6 +516,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_parts_names_has_a_sign_that_is_looked_for_or_two_blanks() {
+        for parter in PARTERS {
+            let blanks = parter.matches(' ').count();
+            assert!(blanks >= 2 || parter.contains(PARTING), "{parter}");
+        }
+    }
+
+    #[test]
     fn bylines_become_names() {
         let cases: &[(&str, &[&str])] = &[
             ("By Ann Lee and Bo Chan", &["Ann Lee", "Bo Chan"]),
